@@ -1,0 +1,270 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "queue/store.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <bit>
+#include <filesystem>
+#include <random>
+
+#include "queue/schema.hpp"
+#include "queue/store_statements.hpp"
+
+namespace tulpar::queue {
+namespace {
+
+// Nodes remembered by name in memory; beyond it the cache starts anew (the table keeps them).
+constexpr std::size_t kNodeCache = 4096;
+// A mesh has hundreds of nodes; invented names beyond this share one account.
+constexpr std::int64_t kMostNodes = 65'536;
+// Finished stories kept at most, whatever the clock says.
+constexpr std::int64_t kMostStories = 200'000;
+// How long usage is kept, by resolution in seconds; months stay.
+constexpr std::pair<int, std::int64_t> kKeepUsage[] = {{300, 8 * 86'400}, {3600, 62 * 86'400}, {86'400, 800 * 86'400}};
+// How often the running boot's time is noted, for ages after a reboot: a TTL is hours, a minute is exact enough.
+constexpr Millis kNoteBootEvery = std::chrono::minutes(1);
+
+std::uint64_t random_incarnation() {
+  std::random_device device;
+  // 62 bits: SQLite's integers are signed, and 0 means "none".
+  const std::uint64_t value = (std::uint64_t{device()} << 32 | device()) >> 2;
+  return value ? value : 1;
+}
+
+}  // namespace
+
+Store::Store(const std::string& path, const Clock& clock) : db_(path, Database::Mode::kReadWrite), clock_(&clock) {}
+Store::~Store() = default;
+
+Result<std::unique_ptr<Store>> Store::open(const std::string& path, const std::vector<std::string>& classes,
+                                           const Clock& clock) try {
+  std::unique_ptr<Store> store(new Store(path, clock));
+  auto& db = store->db_;
+  db.execute("PRAGMA auto_vacuum = INCREMENTAL");
+  db.execute("PRAGMA journal_mode = WAL");
+  db.execute("PRAGMA synchronous = FULL");
+  db.execute("PRAGMA secure_delete = ON");
+  db.execute("PRAGMA temp_store = MEMORY");
+  db.execute("PRAGMA cache_size = -2048");
+  db.execute("PRAGMA journal_size_limit = 4194304");
+  Statement check(db, "PRAGMA quick_check(1)");
+  check.step();
+  if (const std::string verdict = check.text(0); verdict != "ok")
+    return Error{fmt::format("{} is damaged ({}): move it away to begin with an empty store", path, verdict)};
+  check.reset();
+  if (auto done = migrate(db); !done) return Error{fmt::format("{}: {}", path, done.error().message)};
+  Transaction transaction(db);
+  store->setup(classes);
+  transaction.commit();
+  return store;
+} catch (const StoreError& error) {
+  return Error{fmt::format("cannot open the store {}: {}", path, error.what())};
+}
+
+void Store::setup(const std::vector<std::string>& classes) {
+  ledger_ = std::make_unique<Ledger>(db_);
+  sql_ = std::make_unique<Statements>(db_);
+  Statement add(db_, "INSERT OR IGNORE INTO class(name) VALUES(?1)");
+  Statement find(db_, "SELECT id FROM class WHERE name = ?1");
+  for (const auto& name : classes) {
+    add.run(name);
+    find(name).step();
+    class_rows_.push_back(find.integer(0));
+  }
+  find.reset();
+
+  Statement add_boot(db_, "INSERT OR IGNORE INTO boot(name, last_boot) VALUES(?1, ?2)");
+  add_boot.run(clock_->boot_id(), clock_->now().time_since_epoch().count());
+  Statement find_boot(db_, "SELECT id FROM boot WHERE name = ?1");
+  find_boot(clock_->boot_id()).step();
+  boot_row_ = find_boot.integer(0);
+  find_boot.reset();
+  // A message lives 14 days at most by default: what boots came before the last 1000 no longer matters to any age.
+  Statement(db_, "DELETE FROM boot WHERE id < ?1 - 1000").run(boot_row_);
+  boot_noted_ = {};
+  note_boot();
+}
+
+std::optional<WallTime> Store::wall() const {
+  if (!clock_->trusted()) return std::nullopt;
+  return clock_->wall();
+}
+
+std::optional<std::int64_t> Store::wall_ms() const {
+  auto now = wall();
+  return now ? std::optional(static_cast<std::int64_t>(now->time_since_epoch().count())) : std::nullopt;
+}
+
+// Without a believable clock: the last day that one was believed, so that a copy is remembered too long rather than not.
+std::int64_t Store::today() const {
+  constexpr std::int64_t kDay = 86'400'000;
+  if (auto now = wall_ms()) return *now / kDay;
+  return const_cast<Database&>(db_).query_int("SELECT coalesce(max(last_wall), 0) FROM boot") / kDay;
+}
+
+void Store::note_boot() {
+  const BootTime now = clock_->now();
+  if (boot_noted_ != BootTime{} && now - boot_noted_ < kNoteBootEvery) return;
+  boot_noted_ = now;
+  Statement(db_, "UPDATE boot SET last_boot = ?2, last_wall = coalesce(?3, last_wall) WHERE id = ?1")
+      .run(boot_row_, now.time_since_epoch().count(), wall_ms());
+}
+
+// What to add to a time of that boot to get the same instant in this boot's time. With a believable clock in both, the
+// wall tells how long the machine was off; else that time counts as zero, so a message lives longer, never shorter.
+Millis Store::boot_offset(std::int64_t boot_row) {
+  if (boot_row == boot_row_) return Millis{0};
+  if (auto known = boot_offsets_.find(boot_row); known != boot_offsets_.end()) return known->second;
+  Statement later(db_, "SELECT id, last_boot, last_wall FROM boot WHERE id >= ?1 AND id < ?2 ORDER BY id DESC");
+  Millis offset{0};
+  for (later(boot_row, boot_row_); later.step();) {
+    offset -= Millis{later.integer(1)};
+    if (!later.is_null(2)) {
+      if (const auto now = wall_ms()) {
+        const Millis then_on_wall{later.integer(2) - later.integer(1)};
+        const Millis now_on_wall{*now - clock_->now().time_since_epoch().count()};
+        offset = std::min(offset, then_on_wall - now_on_wall);
+      }
+    }
+  }
+  return boot_offsets_[boot_row] = offset;
+}
+
+std::uint64_t Store::renew_incarnation(PeerId peer) {
+  const std::uint64_t incarnation = random_incarnation();
+  sql_->own_incarnation.run(peer, incarnation);
+  clear_history(peer);
+  return incarnation;
+}
+
+PeerId Store::peer(const std::string& name) {
+  sql_->add_peer.run(name, random_incarnation());
+  sql_->find_peer(name).step();
+  const auto id = static_cast<PeerId>(sql_->find_peer.integer(0));
+  sql_->find_peer.reset();
+  return id;
+}
+
+std::int64_t Store::link(const std::string& name) {
+  Statement(db_, "INSERT OR IGNORE INTO link(name) VALUES(?1)").run(name);
+  Statement find(db_, "SELECT id FROM link WHERE name = ?1");
+  find(name).step();
+  return find.integer(0);
+}
+
+std::vector<int> Store::set_sinks(const std::vector<std::string>& names) {
+  if (names.size() > 63) throw StoreError(fmt::format("{} sinks: at most 63 are possible", names.size()), SQLITE_FULL);
+  std::uint64_t taken = 0;
+  std::vector<std::pair<int, std::string>> known;
+  for (Statement rows(db_, "SELECT bit, name FROM sink"); rows.step();)
+    known.emplace_back(static_cast<int>(rows.integer(0)), rows.text(1));
+  for (const auto& [bit, name] : known) {
+    if (std::find(names.begin(), names.end(), name) != names.end()) {
+      taken |= std::uint64_t{1} << bit;
+      continue;
+    }
+    std::vector<MessageId> owed;
+    Statement rows(db_, "SELECT id FROM message WHERE peer = 0 AND state < 2 AND owed & ?1");
+    for (rows(std::uint64_t{1} << bit); rows.step();) owed.push_back(rows.integer(0));
+    release(owed, bit, DropReason::kOperator);
+    Statement(db_, "DELETE FROM sink WHERE bit = ?1").run(bit);
+  }
+  std::vector<int> bits;
+  for (const auto& name : names) {
+    auto found = std::find_if(known.begin(), known.end(), [&](const auto& sink) { return sink.second == name; });
+    if (found == known.end()) {
+      const int bit = std::countr_one(taken);
+      taken |= std::uint64_t{1} << bit;
+      Statement(db_, "INSERT INTO sink(bit, name) VALUES(?1, ?2)").run(bit, name);
+      found = known.emplace(known.end(), bit, name);
+    }
+    bits.push_back(found->first);
+  }
+  return bits;
+}
+
+NodeId Store::node(const std::string& name) {
+  if (name.empty()) return 0;
+  if (auto known = nodes_.find(name); known != nodes_.end()) return known->second;
+  Statement find(db_, "SELECT id FROM node WHERE name = ?1");
+  NodeId id = 0;
+  if (find(name).step()) {
+    id = static_cast<NodeId>(find.integer(0));
+  } else if (db_.query_int("SELECT coalesce(max(id), 0) FROM node") < kMostNodes) {
+    Statement(db_, "INSERT INTO node(name) VALUES(?1)").run(name);
+    id = static_cast<NodeId>(db_.last_id());
+  }
+  if (nodes_.size() >= kNodeCache) nodes_.clear();
+  return nodes_[name] = id;
+}
+
+ClassId Store::class_id(std::int64_t row) const {
+  const auto found = std::find(class_rows_.begin(), class_rows_.end(), row);
+  // A class that is no longer configured: its messages go with the last one.
+  return static_cast<ClassId>(std::min<std::ptrdiff_t>(found - class_rows_.begin(), std::ssize(class_rows_) - 1));
+}
+
+void Store::flush() {
+  spread_wire();
+  ledger_->flush(boot_row_, clock_->now(), wall());
+  note_boot();
+}
+
+void Store::forget() {
+  ledger_->forget();
+  nodes_.clear();
+  boot_offsets_.clear();
+  numbers_.clear();
+  received_.clear();
+  settled_.clear();
+  booked_.clear();
+  boot_noted_ = {};
+}
+
+void Store::date_usage() {
+  if (auto now = wall()) ledger_->date(boot_row_, clock_->now(), *now);
+}
+
+std::int64_t Store::erase_old(Millis keep, Millis keep_story, std::int64_t limit) {
+  std::int64_t rows = 0;
+  std::vector<std::int64_t> boots;
+  Statement known(db_, "SELECT DISTINCT boot FROM erasure");
+  while (known.step()) boots.push_back(known.integer(0));
+  Statement due(db_, "SELECT id FROM erasure WHERE boot = ?1 AND finished_boot <= ?2 LIMIT ?3");
+  Statement done(db_, "DELETE FROM erasure WHERE id = ?1");
+  for (const auto boot : boots) {
+    std::vector<MessageId> ids;
+    const BootTime before = clock_->now() - keep - boot_offset(boot);
+    for (due(boot, before.time_since_epoch().count(), limit); due.step();) ids.push_back(due.integer(0));
+    for (const auto id : ids) {
+      sql_->delete_body.run(id);
+      done.run(id);
+    }
+    rows += std::ssize(ids);
+  }
+  return rows + prune(keep_story, limit);
+}
+
+// Looks only at the oldest rows, so that the cost does not grow with the tables.
+std::int64_t Store::prune(Millis keep_story, std::int64_t limit) {
+  const auto now = wall_ms();
+  Statement(db_, "DELETE FROM message WHERE id IN (SELECT id FROM (SELECT id, state, finished_wall FROM message "
+                 "ORDER BY id LIMIT ?3) WHERE state >= 2 AND (finished_wall <= ?1 OR "
+                 "id < (SELECT max(id) FROM message) - ?2))")
+      .run(now ? *now - keep_story.count() : 0, kMostStories, limit);
+  std::int64_t rows = db_.changes();
+  if (!now) return rows;
+  const std::int64_t day = today();
+  Statement(db_, "UPDATE seen SET day = ?1 WHERE id IN (SELECT id FROM seen ORDER BY id LIMIT ?2) AND "
+                 "(day = 0 OR day > ?1)")
+      .run(day, limit);
+  Statement(db_, "DELETE FROM seen WHERE id IN (SELECT id FROM seen ORDER BY id LIMIT ?2) AND day < ?1 - 30")
+      .run(day, limit);
+  rows += db_.changes();
+  for (const auto& [resolution, keep] : kKeepUsage)
+    Statement(db_, "DELETE FROM usage WHERE resolution = ?1 AND start < ?2").run(resolution, *now / 1000 - keep);
+  return rows;
+}
+
+}  // namespace tulpar::queue

@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The durable queue: every message, its story, the numbers of the link's two directions, and the ledger, in one
+// SQLite file (WAL, synchronous=FULL). Start here: README.md, schema.cpp.
+//
+// On the writer's thread only (store_runner.hpp); reading for the page and for bodies goes through StoreReader on a
+// connection of its own. Operations run inside the runner's transaction: what they did is durable when the runner
+// reports the group committed, not when they return. They throw StoreError; the runner turns that into a value.
+// Decisions (what to expire, conflate, evict, send) are the loop's; the store refuses what contradicts its state.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <unordered_map>
+
+#include "queue/ledger.hpp"
+#include "queue/message.hpp"
+#include "queue/number_set.hpp"
+#include "queue/sqlite.hpp"
+
+namespace tulpar::queue {
+
+struct Accepted {
+  Entry entry;
+  bool duplicate = false;  // a copy: nothing was stored, entry.id is 0
+};
+
+// A plain text that both ends hold.
+struct HistoryPart {
+  std::uint64_t batch = 0;
+  Bytes plain;
+};
+
+// What the sending side of a link must know after a start.
+struct SendState {
+  std::uint64_t incarnation = 0;     // ours towards this peer
+  std::uint64_t batch_floor = 1;     // all batch numbers below are closed
+  std::uint64_t batch_next = 1;      // floor..next-1 may have been used: void them
+  std::uint64_t batch_end = 1;       // next..end-1 are reserved for use
+  std::vector<HistoryPart> history;  // ascending
+  std::uint64_t next_message = 1;    // above all message numbers given so far; the next ones are not below it
+  std::vector<Entry> queued;         // ascending by id; numbers missing between are finished
+};
+
+// What the receiving side must know after a start.
+struct ReceiveState {
+  std::uint64_t incarnation = 0;     // the peer's, as last heard; 0: none yet
+  NumberSet numbers;                 // message numbers that are here
+  NumberSet batches;                 // closed batch numbers
+  std::vector<HistoryPart> history;  // ascending
+};
+
+// A batch that arrived whole. `messages` are classified already and have their numbers in origin_number.
+struct ReceivedBatch {
+  std::uint64_t number = 0;
+  std::uint64_t settled = 1;
+  bool enters_history = false;
+  Bytes plain;
+  std::vector<NewMessage> messages;
+};
+
+// A batch that the peer acknowledged.
+struct SettledBatch {
+  std::uint64_t number = 0;
+  std::uint64_t floor = 1;           // the new batch floor
+  bool enters_history = false;
+  Bytes plain;
+  struct Cost {
+    MessageId id = 0;
+    std::int64_t frame_bytes = 0;    // its part of the batch's frames; the parts add up exactly
+  };
+  std::vector<Cost> messages;
+};
+
+// A finished message and why.
+struct Finished {
+  MessageId id = 0;
+  State state = State::kExpired;
+  DropReason reason = DropReason::kNone;
+};
+
+class Store {
+ public:
+  // Opens or creates the file, migrates it, checks its integrity (quick_check), notes this boot. `classes` are the
+  // configured names, most urgent first. `clock` must outlive the store. Error: what is wrong with the file.
+  static Result<std::unique_ptr<Store>> open(const std::string& path, const std::vector<std::string>& classes,
+                                             const Clock& clock);
+  ~Store();
+
+  PeerId peer(const std::string& name);        // found or created
+  std::int64_t link(const std::string& name);  // found or created
+  // The sinks that are configured now; their bits (0..62), same order. What is owed to one that is gone is released.
+  // Throws if there are more than 63.
+  std::vector<int> set_sinks(const std::vector<std::string>& names);
+
+  // Accepts messages: numbers them, stores them, counts them. Copies (Meshtastic packets seen on that mesh within 30 days)
+  // are counted only. Result: same order.
+  std::vector<Accepted> accept(std::span<const NewMessage> messages);
+  // Everything unfinished towards the sinks, ascending by id, with the sinks each is owed to.
+  std::vector<std::pair<Entry, std::uint64_t>> load_edge();
+
+  // The link's sending side. Loading it begins a new life: what was in flight is queued again, a block of batch numbers is
+  // reserved, the history above the floor is cut.
+  SendState load_send(PeerId peer);
+  // A new name for the same numbers; the sending history is dropped.
+  std::uint64_t renew_incarnation(PeerId peer);
+  // Reserves `count` more batch numbers; returns the end of the reserved block. Durable before use.
+  std::uint64_t reserve_batches(PeerId peer, std::uint64_t count);
+  void mark_in_flight(std::span<const MessageId> ids, std::uint64_t batch);
+  void mark_queued(std::span<const MessageId> ids);  // their batch was given up
+  // The peer has it on disk: its messages are delivered, its text enters the history.
+  void settle(PeerId peer, std::int64_t link, const SettledBatch& batch);
+  void clear_history(PeerId peer);  // the sending one
+  void raise_floor(PeerId peer, std::uint64_t floor);
+
+  // The link's receiving side.
+  ReceiveState load_receive(PeerId peer);
+  // The peer began anew: all batches below `floor` are closed, nothing else is known.
+  void reset_receive(PeerId peer, std::uint64_t incarnation, std::uint64_t floor);
+  // Closes numbers without a batch and removes them from the receiving history.
+  void void_batches(PeerId peer, std::uint64_t first, std::uint64_t count);
+  // Stores a batch once. Result: what is new, as it was accepted for the edge.
+  std::vector<Accepted> receive(PeerId peer, std::int64_t link, const ReceivedBatch& batch);
+
+  // Ends of stories. Unknown or finished ids are skipped: the count of those that changed is returned.
+  std::int64_t finish(std::span<const Finished> messages);
+  std::int64_t deliver_to_sink(std::span<const MessageId> ids, int bit) { return release(ids, bit, DropReason::kNone); }
+  // The sink will not have it: owed to one less; dropped with that reason when no sink took it.
+  std::int64_t release(std::span<const MessageId> ids, int bit, DropReason why);
+  bool reclassify(MessageId id, ClassId cls);
+
+  // Books wire and session bytes of a link; the wire bytes of this group are spread over the messages that were
+  // settled in it, by frame bytes, largest remainder; without any they stand under no class.
+  void book(std::int64_t link, const LinkBytes& bytes);
+  // The running session's count so far, kept for the peer's report after a crash.
+  void note_session(std::int64_t link, std::uint64_t session, std::int64_t up, std::int64_t down);
+
+  struct SessionNote {
+    std::uint64_t session = 0;
+    std::int64_t up = 0, down = 0;
+  };
+  SessionNote session_note(std::int64_t link);
+  // Lifetime totals of a link.
+  LinkBytes totals(std::int64_t link);
+
+  // Erases bodies of messages that were delivered `keep` ago or earlier, and stories finished `keep_story` ago; at most
+  // `limit` rows. Returns rows touched.
+  std::int64_t erase_old(Millis keep, Millis keep_story, std::int64_t limit = 500);
+  // Moves usage that was booked before the clock was believable. Does nothing while it is not.
+  void date_usage();
+
+  // The runner's part.
+  Database& database() { return db_; }
+  void flush();   // before COMMIT
+  void forget();  // after ROLLBACK: drops what is only in memory
+
+  // Message numbers next..end-1 are reserved on disk and not given yet.
+  struct NumberBlock {
+    std::uint64_t next = 1, end = 1;
+  };
+
+ private:
+  Store(const std::string& path, const Clock& clock);
+  struct Statements;
+  struct Row;
+  struct SettledPart;
+
+  void setup(const std::vector<std::string>& classes);
+  void note_boot();
+  Millis boot_offset(std::int64_t boot_row);
+  NodeId node(const std::string& name);
+  ClassId class_id(std::int64_t row) const;
+  std::optional<WallTime> wall() const;
+  std::optional<std::int64_t> wall_ms() const;
+  std::int64_t today() const;
+  Accepted accept_one(const NewMessage& message);
+  MessageId insert(const NewMessage& message, const Entry& entry, State state);
+  bool first_seen(const NewMessage& message);
+  NumberBlock& numbers(PeerId peer);
+  std::uint64_t next_number(PeerId peer);
+  std::optional<Row> unfinished(MessageId id);
+  void finish_row(const Row& row, State state, DropReason reason);
+  Entry entry_from(const Statement& row);
+  ReceiveState& received(PeerId peer);
+  void save_runs(const char* table, PeerId peer, const NumberSet& before, const NumberSet& after);
+  void save_received(PeerId peer, const ReceiveState& before);
+  void add_history(PeerId peer, bool outgoing, const HistoryPart& part, std::int64_t keep);
+  std::vector<HistoryPart> load_history(PeerId peer, bool outgoing);
+  void spread_wire();
+  std::int64_t prune(Millis keep_story, std::int64_t limit);
+
+  Database db_;
+  const Clock* clock_;
+  std::int64_t boot_row_ = 0;
+  BootTime boot_noted_{};
+  std::vector<std::int64_t> class_rows_;  // by ClassId
+  std::unique_ptr<Ledger> ledger_;
+  std::unique_ptr<Statements> sql_;
+
+  // Caches of what the file says; forget() empties them.
+  std::unordered_map<std::string, NodeId> nodes_;
+  std::unordered_map<std::int64_t, Millis> boot_offsets_;
+  std::unordered_map<PeerId, NumberBlock> numbers_;
+  std::unordered_map<PeerId, ReceiveState> received_;
+
+  // Of this write group: what was settled on which link, to spread the booked wire bytes over.
+  std::vector<SettledPart> settled_;
+  std::map<std::int64_t, LinkBytes> booked_;
+};
+
+}  // namespace tulpar::queue

@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Store: the numbers and histories of the link's two directions, and the bytes it used.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <numeric>
+
+#include "queue/store.hpp"
+#include "queue/store_statements.hpp"
+
+namespace tulpar::queue {
+namespace {
+
+// FORMAT.md, "Base": the sender keeps 128 KiB of history, the receiver 256.
+constexpr std::int64_t kSenderKeeps = 128 * 1024;
+constexpr std::int64_t kReceiverKeeps = 256 * 1024;
+// A start uses up what is left of the block before, so it is small against the 4096 that a peer accepts ahead.
+constexpr std::uint64_t kBatchBlock = 64;
+
+}  // namespace
+
+std::vector<HistoryPart> Store::load_history(PeerId peer, bool outgoing) {
+  std::vector<HistoryPart> parts;
+  auto& rows = sql_->history;
+  for (rows(peer, outgoing ? 1 : 0); rows.step();) {
+    const ByteView plain = rows.blob(1);
+    parts.push_back({rows.number(0), Bytes(plain.begin(), plain.end())});
+  }
+  return parts;
+}
+
+void Store::add_history(PeerId peer, bool outgoing, const HistoryPart& part, std::int64_t keep) {
+  const int side = outgoing ? 1 : 0;
+  sql_->add_history.run(peer, side, part.batch, part.plain);
+  auto& sizes = sql_->history_sizes;
+  std::int64_t kept = 0;
+  for (sizes(peer, side); sizes.step();) {
+    kept += sizes.integer(1);
+    if (kept < keep) continue;
+    const std::int64_t oldest = sizes.integer(0);
+    sizes.reset();
+    sql_->trim_history.run(peer, side, oldest);
+    return;
+  }
+}
+
+SendState Store::load_send(PeerId peer) {
+  SendState state;
+  auto& row = sql_->peer;
+  row(peer).step();
+  state.batch_floor = row.number(2);
+  state.batch_next = row.number(3);
+  state.incarnation = row.number(4);
+  row.reset();
+  state.batch_end = reserve_batches(peer, kBatchBlock);
+  state.next_message = numbers(peer).next;
+  // What was not acknowledged to us before the stop will be void, at the peer too: FORMAT.md, "Numbers".
+  sql_->cut_history.run(peer, 1, state.batch_floor, state.batch_next);
+  sql_->all_back.run(peer);
+  state.history = load_history(peer, true);
+  auto& rows = sql_->unfinished;
+  for (rows(peer); rows.step();) state.queued.push_back(entry_from(rows));
+  return state;
+}
+
+std::uint64_t Store::reserve_batches(PeerId peer, std::uint64_t count) {
+  sql_->batch_end.run(peer, count);
+  sql_->peer(peer).step();
+  const std::uint64_t end = sql_->peer.number(3);
+  sql_->peer.reset();
+  return end;
+}
+
+void Store::settle(PeerId peer, std::int64_t link, const SettledBatch& batch) {
+  LinkBytes bytes;
+  for (const auto& cost : batch.messages) {
+    const auto row = unfinished(cost.id);
+    if (!row) continue;
+    finish_row(*row, State::kDelivered, DropReason::kNone);
+    sql_->cost.run(cost.id, cost.frame_bytes);
+    ledger_->add({link, row->cls, row->node}, Usage{.messages = 1, .payload = row->bytes, .frame = cost.frame_bytes});
+    settled_.push_back({link, row->id, row->cls, row->node, cost.frame_bytes});
+    bytes.payload_up += row->bytes;
+    bytes.frame_up += cost.frame_bytes;
+  }
+  ledger_->add(link, bytes);
+  if (batch.enters_history) add_history(peer, true, {batch.number, batch.plain}, kSenderKeeps);
+  raise_floor(peer, batch.floor);
+}
+
+void Store::clear_history(PeerId peer) { sql_->clear_history.run(peer, 1); }
+
+void Store::raise_floor(PeerId peer, std::uint64_t floor) { sql_->batch_floor.run(peer, floor); }
+
+ReceiveState& Store::received(PeerId peer) {
+  if (auto cached = received_.find(peer); cached != received_.end()) return cached->second;
+  ReceiveState state;
+  auto& row = sql_->peer;
+  row(peer).step();
+  state.incarnation = row.number(0);
+  state.numbers = NumberSet(row.number(5));
+  state.batches = NumberSet(row.number(6) + 1);
+  row.reset();
+  const auto load = [&](const char* table, NumberSet& set) {
+    Statement runs(db_, fmt::format("SELECT first, end FROM {} WHERE peer = ?1", table));
+    for (runs(peer); runs.step();) set.add(runs.number(0), runs.number(1) - runs.number(0));
+  };
+  load("received", state.numbers);
+  load("closed", state.batches);
+  return received_[peer] = std::move(state);
+}
+
+ReceiveState Store::load_receive(PeerId peer) {
+  ReceiveState state = received(peer);
+  state.history = load_history(peer, false);
+  return state;
+}
+
+void Store::save_runs(const char* table, PeerId peer, const NumberSet& before, const NumberSet& after) {
+  Statement remove(db_, fmt::format("DELETE FROM {} WHERE peer = ?1 AND first = ?2", table));
+  Statement add(db_, fmt::format("INSERT OR REPLACE INTO {}(peer, first, end) VALUES(?1, ?2, ?3)", table));
+  for (const auto& [first, end] : before.runs())
+    if (!after.runs().contains(first)) remove.run(peer, first);
+  for (const auto& [first, end] : after.runs())
+    if (auto old = before.runs().find(first); old == before.runs().end() || old->second != end)
+      add.run(peer, first, end);
+}
+
+void Store::save_received(PeerId peer, const ReceiveState& before) {
+  const ReceiveState& after = received(peer);
+  sql_->marks.run(peer, after.numbers.low(), after.batches.low() - 1);
+  save_runs("received", peer, before.numbers, after.numbers);
+  save_runs("closed", peer, before.batches, after.batches);
+}
+
+void Store::reset_receive(PeerId peer, std::uint64_t incarnation, std::uint64_t floor) {
+  const ReceiveState before = received(peer);
+  received_[peer] = ReceiveState{.incarnation = incarnation, .numbers = NumberSet(1), .batches = NumberSet(floor), .history = {}};
+  sql_->incarnation.run(peer, incarnation);
+  save_received(peer, before);
+  sql_->clear_history.run(peer, 0);
+}
+
+void Store::void_batches(PeerId peer, std::uint64_t first, std::uint64_t count) {
+  const ReceiveState before = received(peer);
+  sql_->cut_history.run(peer, 0, first, first + count);
+  if (received(peer).batches.add(first, count)) save_received(peer, before);
+}
+
+std::vector<Accepted> Store::receive(PeerId peer, std::int64_t link, const ReceivedBatch& batch) {
+  auto& state = received(peer);
+  if (state.batches.contains(batch.number)) return {};
+  const ReceiveState before = state;
+  std::vector<Accepted> accepted;
+  LinkBytes bytes;
+  state.numbers.raise(batch.settled);
+  for (const auto& message : batch.messages) {
+    if (!state.numbers.add(message.origin_number)) {
+      ledger_->count(true, class_rows_.at(message.cls), Book{.duplicates = 1});
+      continue;
+    }
+    bytes.payload_down += static_cast<std::int64_t>(message.topic.size() + message.payload.size());
+    accepted.push_back(accept_one(message));
+  }
+  state.batches.add(batch.number);
+  save_received(peer, before);
+  ledger_->add(link, bytes);
+  if (batch.enters_history)
+    add_history(peer, false, {batch.number, batch.plain}, kReceiverKeeps);
+  return accepted;
+}
+
+void Store::book(std::int64_t link, const LinkBytes& bytes) {
+  ledger_->add(link, bytes);
+  booked_[link] += bytes;
+}
+
+void Store::note_session(std::int64_t link, std::uint64_t session, std::int64_t up, std::int64_t down) {
+  Statement(db_, "UPDATE link SET last_session = ?2, session_up = ?3, session_down = ?4 WHERE id = ?1")
+      .run(link, session, up, down);
+}
+
+Store::SessionNote Store::session_note(std::int64_t link) {
+  Statement row(db_, "SELECT last_session, session_up, session_down FROM link WHERE id = ?1");
+  row(link).step();
+  return {row.number(0), row.integer(1), row.integer(2)};
+}
+
+LinkBytes Store::totals(std::int64_t link) {
+  Statement row(db_, "SELECT payload_up, payload_down, frame_up, frame_down, wire_up, wire_down, session_opens FROM link "
+                     "WHERE id = ?1");
+  row(link).step();
+  return {row.integer(0), row.integer(1), row.integer(2), row.integer(3), row.integer(4), row.integer(5), row.integer(6)};
+}
+
+// Largest remainder, in one pass: each message gets the difference of the rounded cumulative shares, so the parts add up
+// to the whole whatever the rounding.
+void Store::spread_wire() {
+  for (const auto& [link, bytes] : booked_) {
+    const auto on_link = [&, id = link](const SettledPart& part) { return part.link == id; };
+    const auto weight = [](const SettledPart& part) { return part.frame_bytes + 1; };
+    std::int64_t total = 0;
+    for (const auto& part : settled_)
+      if (on_link(part)) total += weight(part);
+    if (total == 0) {
+      ledger_->add({link, -1, 0}, Usage{.wire_up = bytes.wire_up, .wire_down = bytes.wire_down});
+      continue;
+    }
+    std::int64_t sum = 0, up = 0, down = 0;
+    for (const auto& part : settled_) {
+      if (!on_link(part)) continue;
+      sum += weight(part);
+      const std::int64_t up_now = bytes.wire_up * sum / total, down_now = bytes.wire_down * sum / total;
+      ledger_->add({link, part.cls, part.node}, Usage{.wire_up = up_now - up, .wire_down = down_now - down});
+      sql_->wire.run(part.id, up_now - up + down_now - down);
+      up = up_now;
+      down = down_now;
+    }
+  }
+  booked_.clear();
+  settled_.clear();
+}
+
+}  // namespace tulpar::queue

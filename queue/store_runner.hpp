@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Runs store operations away from the loop: one writer thread with group commit, one reader thread that no commit delays.
+//
+// Called on the loop thread. A write's `done` runs on the loop thread after the transaction that holds it is committed
+// (or failed); a group is everything that was waiting when the last commit ended, so a slow disk makes groups larger,
+// not the loop slower. If an operation of a group throws, the group is rolled back and each is run alone: operations
+// are run again, so they must not consume what they capture. Writes and their answers keep their order.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <utility>
+
+#include "config/base.hpp"
+#include "queue/store.hpp"
+#include "queue/store_reader.hpp"
+
+namespace tulpar::queue {
+
+class StoreRunner {
+ public:
+  struct WriteJob {
+    std::function<void(Store&)> run;
+    std::function<void(const Error*)> done;  // nullptr: committed
+  };
+  struct ReadJob {
+    std::function<void(StoreReader&)> run;
+    std::function<void(const Error*)> done;
+  };
+  virtual ~StoreRunner() = default;
+  virtual void submit(WriteJob job) = 0;
+  virtual void submit(ReadJob job) = 0;
+
+  // write([..](Store& store) { return store.x(); }, [..](Result<X> result) { ... });
+  template <class Run, class Done>
+  void write(Run run, Done done) {
+    submit(make_job<WriteJob, Store>(std::move(run), std::move(done)));
+  }
+  // A write whose answer nobody waits for; a failure is reported by the runner's health.
+  template <class Run>
+  void post(Run run) {
+    submit(WriteJob{std::move(run), [](const Error*) {}});
+  }
+  template <class Run, class Done>
+  void read(Run run, Done done) {
+    submit(make_job<ReadJob, StoreReader>(std::move(run), std::move(done)));
+  }
+
+ private:
+  template <class Job, class On, class Run, class Done>
+  static Job make_job(Run run, Done done) {
+    using Value = std::invoke_result_t<Run&, On&>;
+    if constexpr (std::is_void_v<Value>) {
+      return Job{std::move(run), [done = std::move(done)](const Error* error) mutable {
+                   error ? done(Result<void>(*error)) : done(Result<void>());
+                 }};
+    } else {
+      auto value = std::make_shared<std::optional<Value>>();
+      return Job{[run = std::move(run), value](On& on) mutable { *value = run(on); },
+                 [done = std::move(done), value](const Error* error) mutable {
+                   error ? done(Result<Value>(*error)) : done(Result<Value>(std::move(**value)));
+                 }};
+    }
+  }
+};
+
+// What the writer thread is doing, for /healthz and the page. Any thread.
+struct StoreHealth {
+  bool ok = true;
+  std::string problem;        // of the last failed commit, empty when ok
+  Millis last_commit{0};      // how long the last commit took
+  std::uint64_t commits = 0;
+};
+
+// The real one. `post_to_loop` hands a function to the loop thread; it must stay valid until the runner is destroyed, which
+// finishes what was submitted and drops the answers.
+class ThreadedStoreRunner : public StoreRunner {
+ public:
+  ThreadedStoreRunner(std::unique_ptr<Store> store, std::unique_ptr<StoreReader> reader,
+                      std::function<void(std::function<void()>)> post_to_loop);
+  ~ThreadedStoreRunner() override;
+  void submit(WriteJob job) override;
+  void submit(ReadJob job) override;
+  StoreHealth health() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace tulpar::queue
