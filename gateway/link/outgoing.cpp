@@ -1,0 +1,405 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "gateway/link/outgoing.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <numeric>
+
+namespace tulpar::link {
+namespace {
+
+// The last of the 32 open batches that a peer accepts are for what is urgent, and so is the last MiB of its memory.
+constexpr std::size_t kOpenForAll = kMaxOpenBatches - 4;
+constexpr std::size_t kOpenBytesForAll = 3u << 20;
+// An interrupted batch this far behind is given up, well before the peer refuses numbers for being too far ahead.
+constexpr std::uint64_t kLeftBehind = 1024;
+constexpr std::uint64_t kReserve = 64, kReserveWhenLeft = 16;
+constexpr std::size_t kMostMessages = 512;
+
+queue::NumberSet as_set(const Ack& ack) {
+  queue::NumberSet set(ack.cumulative + 1);
+  std::uint64_t at = set.low();
+  for (const auto& [gap, count] : ack.runs) {
+    set.add(at + gap, count);
+    at += gap + count;
+  }
+  return set;
+}
+
+// True if every number of `inner` is in `outer`.
+bool contains(const queue::NumberSet& outer, const queue::NumberSet& inner) {
+  if (outer.low() < inner.low()) return false;
+  queue::NumberSet sum = outer;
+  for (const auto& [first, end] : inner.runs())
+    if (sum.add(first, end - first)) return false;
+  return true;
+}
+
+}  // namespace
+
+Outgoing::Outgoing(OutgoingConfig config, queue::Scheduler& scheduler, BatchCodec& codec, OutgoingHost& host,
+                   queue::SendState state)
+    : config_(std::move(config)),
+      scheduler_(&scheduler),
+      codec_(&codec),
+      host_(&host),
+      closed_(state.batch_floor),
+      void_end_(state.batch_floor),
+      next_message_(state.next_message),
+      incarnation_(state.incarnation),
+      next_(state.batch_next),
+      reserved_(state.batch_end) {
+  // One fresh number ends the void of the life before; only its acknowledgement confirms it.
+  if (state.batch_floor < state.batch_next) void_end_ = ++next_;
+  for (auto& part : state.history) history_.add(part.batch, std::move(part.plain));
+  std::vector<std::uint64_t> unfinished;
+  for (const auto& entry : state.queued) unfinished.push_back(entry.number);
+  std::sort(unfinished.begin(), unfinished.end());
+  std::uint64_t at = 1;
+  for (const auto number : unfinished) {
+    finished_.add(at, number - at);
+    at = number + 1;
+  }
+  if (at < next_message_) finished_.add(at, next_message_ - at);
+  for (const auto& entry : state.queued) scheduler_->add(entry);
+}
+
+void Outgoing::describe(Greeting& greeting) {
+  greeting.incarnation = incarnation_;
+  greeting.floor = closed_.low();
+  greeting.void_count = void_end_ > closed_.low() ? void_end_ - closed_.low() : 0;
+  greeting.next = told_next_ = next_;
+  greeting.settled = finished_.low();
+  greeting.next_message = next_message_;
+}
+
+void Outgoing::on_connected() {
+  greeted_ = false;
+  voids_told_ = voids_.empty();
+}
+
+void Outgoing::on_disconnected() {
+  greeted_ = false;
+  for (auto& [number, batch] : open_) {
+    batch.sent = 0;
+    batch.sent_at.reset();
+  }
+}
+
+Result<void> Outgoing::on_greeting(const Greeting& peer, bool fresh, BootTime now) {
+  if (fresh) {
+    give_up_those_with_base();
+    forget_history();
+  } else {
+    const queue::NumberSet there = as_set(peer.closed);
+    if (there.end() > told_next_) return Error{"the peer has batches of ours that we never sent"};
+    if (!contains(there, closed_)) return Error{"the peer no longer has batches that it acknowledged"};
+    if (auto applied = apply(peer.closed, now); !applied) return applied;
+  }
+  greeted_ = true;
+  for (const auto& [number, have] : peer.partial) {
+    auto batch = open_.find(number);
+    if (fresh || batch == open_.end() || have > batch->second.bytes.size()) continue;
+    batch->second.sent = std::max<std::size_t>(batch->second.sent, have);
+    if (batch->second.sent == batch->second.bytes.size()) batch->second.sent_at = now;
+  }
+  return {};
+}
+
+void Outgoing::reserve_ahead() {
+  if (reserving_ || reserved_ - next_ >= kReserveWhenLeft) return;
+  reserving_ = true;
+  host_->reserve(kReserve);
+}
+
+void Outgoing::on_reserved(std::uint64_t end) {
+  reserving_ = false;
+  reserved_ = std::max(reserved_, end);
+}
+
+void Outgoing::prepare(BootTime now) {
+  reserve_ahead();
+  if (!loading_.empty() || next_ >= reserved_) return;
+  // Whose turn it is decides between a new batch and those that are half sent.
+  const queue::ClassSet begun = unfinished();
+  const auto turn = scheduler_->ready(now, begun);
+  if (!turn || begun[*turn]) return;
+  const bool urgent = *turn == queue::kEmergency;
+  if (!urgent && !greeted_) return;
+  if (!urgent && (open_.size() >= kOpenForAll || in_flight_bytes() >= kOpenBytesForAll)) return;
+  if (open_.size() >= kMaxOpenBatches) return;
+  if (next_ >= closed_.low() + kLeftBehind && !open_.empty() && open_.begin()->second.sent < open_.begin()->second.bytes.size())
+    give_up(open_.begin());
+
+  loading_ = scheduler_->pick(now, {.max_bytes = target_, .company_bytes = company_, .max_messages = kMostMessages});
+  const auto alone = std::find_if(loading_.begin(), loading_.end(), [&](const auto& e) { return alone_.contains(e.id); });
+  if (alone != loading_.end() && loading_.size() > 1) {
+    std::iter_swap(loading_.begin(), alone);
+    for (std::size_t i = 1; i < loading_.size(); ++i) scheduler_->give_back(loading_[i]);
+    loading_.resize(1);
+  }
+  if (!loading_.empty()) host_->load(loading_);
+}
+
+void Outgoing::on_load_failed() {
+  for (const auto& entry : std::exchange(loading_, {})) scheduler_->give_back(entry);
+}
+
+std::vector<LinkMessage> Outgoing::take_messages(std::vector<queue::Body> bodies, std::vector<queue::Entry>& entries,
+                                                 BootTime now) {
+  std::map<queue::MessageId, queue::Body*> by_id;
+  for (auto& body : bodies) by_id[body.id] = &body;
+  const auto missing = std::partition(entries.begin(), entries.end(), [&](const auto& e) { return by_id.contains(e.id); });
+  if (missing != entries.end())
+    host_->drop(std::vector(missing, entries.end()), queue::DropReason::kUnreadable);
+  entries.erase(missing, entries.end());
+  std::sort(entries.begin(), entries.end(), [](const auto& a, const auto& b) { return a.number < b.number; });
+
+  std::vector<LinkMessage> messages;
+  messages.reserve(entries.size());
+  for (const auto& entry : entries) {
+    auto& body = *by_id[entry.id];
+    const auto age = std::chrono::floor<std::chrono::seconds>(now - entry.accepted).count();
+    messages.push_back({.number = entry.number,
+                        .cls = config_.class_names.at(entry.cls),
+                        .topic = std::move(body.topic),
+                        .payload = std::move(body.payload),
+                        .age_s = static_cast<std::uint64_t>(std::max<std::int64_t>(age, 0)),
+                        .flagged = entry.flagged});
+  }
+  return messages;
+}
+
+void Outgoing::on_loaded(std::vector<queue::Body> bodies, BootTime now) {
+  auto entries = std::exchange(loading_, {});
+  const auto messages = take_messages(std::move(bodies), entries, now);
+  if (messages.empty()) return;
+
+  Open batch;
+  const std::uint64_t number = next_++;
+  batch.cls = std::min_element(entries.begin(), entries.end(), [](auto& a, auto& b) { return a.cls < b.cls; })->cls;
+  batch.urgent = batch.cls == queue::kEmergency;
+  batch.plain = encode_plain(messages, finished_.low());
+  const bool in_history = std::all_of(entries.begin(), entries.end(),
+                                      [&](const auto& entry) { return config_.class_in_history.at(entry.cls); });
+  std::optional<BaseName> name;
+  if (greeted_) {
+    std::vector<std::uint64_t> open;
+    for (const auto& [other, unused] : open_) open.push_back(other);
+    name = history_.name(open);
+  }
+  auto encoded = codec_->encode(batch.plain, name ? history_.base(*name) : empty_base(),
+                                {.number = number,
+                                 .settled = finished_.low(),
+                                 .urgent = batch.urgent,
+                                 .may_enter_history = in_history && room_in_history(batch.plain.size()),
+                                 .base = name});
+  batch.bytes = std::move(encoded.bytes);
+  batch.enters_history = encoded.enters_history;
+  batch.has_base = encoded.has_base;
+  next_message_ = std::max(next_message_, entries.back().number + 1);
+  std::vector<queue::MessageId> ids;
+  for (const auto& entry : entries) ids.push_back(entry.id);
+  batch.entries = std::move(entries);
+  open_.emplace(number, std::move(batch));
+  host_->begin(number, std::move(ids));
+}
+
+// What the receiver adds while a batch is under way must not push out what that batch was built on.
+bool Outgoing::room_in_history(std::size_t plain) const {
+  for (const auto& [number, batch] : open_)
+    if (batch.enters_history) plain += batch.plain.size();
+  return plain <= kBaseWindow;
+}
+
+bool Outgoing::may_leave(const Open& batch) const { return greeted_ || (batch.urgent && !batch.has_base); }
+
+queue::ClassSet Outgoing::unfinished() const {
+  queue::ClassSet classes;
+  for (const auto& [number, batch] : open_)
+    if (batch.sent < batch.bytes.size() && may_leave(batch)) classes[batch.cls] = true;
+  return classes;
+}
+
+// The batch that goes on: of the class whose turn it is, or, while that class's batch is still being made, of the most
+// urgent one that is begun. A class that was paused or closed in the meantime waits.
+Outgoing::OpenBatches::iterator Outgoing::next_to_send(BootTime now) {
+  const queue::ClassSet begun = unfinished();
+  auto turn = scheduler_->ready(now, begun);
+  for (queue::ClassId cls = 0; turn && !begun[*turn] && cls < config_.class_names.size(); ++cls)
+    if (begun[cls] && !scheduler_->state(cls).paused && !scheduler_->state(cls).closed) turn = cls;
+  return std::find_if(open_.begin(), open_.end(), [&](const auto& item) {
+    const auto& batch = item.second;
+    return batch.cls == turn && batch.sent < batch.bytes.size() && may_leave(batch);
+  });
+}
+
+bool Outgoing::has_bytes() const { return (greeted_ && !voids_told_) || unfinished().any(); }
+
+void Outgoing::fill(FrameBuilder& frame, BootTime now) {
+  if (greeted_ && !voids_told_) {
+    for (const auto number : voids_)
+      if (!frame.put(Void{number, 1})) return;
+    voids_told_ = true;
+  }
+  bool urgent_before = false;
+  for (auto batch = next_to_send(now); batch != open_.end(); batch = next_to_send(now)) {
+    auto& [number, open] = *batch;
+    // Behind an urgent batch nothing else goes into its frame: it would only delay it.
+    if (urgent_before && !open.urgent) return;
+    const std::size_t room_before = frame.room();
+    const std::size_t put = frame.put_fragment(number, open.sent, ByteView(open.bytes).subspan(open.sent));
+    if (put == 0) return;
+    open.sent += put;
+    const std::size_t used = room_before - frame.room();
+    open.frame_bytes += static_cast<std::int64_t>(used);
+    scheduler_->sent(open.cls, used, unfinished());
+    if (open.sent == open.bytes.size()) open.sent_at = now;
+    urgent_before = open.urgent;
+  }
+}
+
+Result<void> Outgoing::on_ack(const Ack& ack, BootTime now) {
+  if (as_set(ack).end() > next_) return Error{"the peer acknowledges a batch that was never sent"};
+  return apply(ack, now);
+}
+
+Result<void> Outgoing::apply(const Ack& ack, BootTime now) {
+  const queue::NumberSet there = as_set(ack);
+  confirm_voids(there);
+  for (auto batch = open_.begin(); batch != open_.end();) {
+    auto next = std::next(batch);
+    if (there.contains(batch->first)) {
+      if (batch->second.frame_bytes == 0)
+        return Error{fmt::format("the peer acknowledges batch {}, of which nothing was sent", batch->first)};
+      close(batch, now);
+    }
+    batch = next;
+  }
+  return {};
+}
+
+void Outgoing::confirm_voids(const queue::NumberSet& there) {
+  const std::uint64_t floor = closed_.low();
+  if (void_end_ > floor && there.contains(void_end_ - 1)) closed_.add(floor, void_end_ - floor);
+  for (auto number = voids_.begin(); number != voids_.end();) {
+    if (there.contains(*number)) {
+      closed_.add(*number);
+      number = voids_.erase(number);
+    } else {
+      ++number;
+    }
+  }
+  if (closed_.low() > floor) host_->raise_floor(closed_.low());
+}
+
+void Outgoing::close(OpenBatches::iterator batch, BootTime now) {
+  auto& [number, open] = *batch;
+  if (open.sent_at) round_trip_ = now - *open.sent_at;
+  closed_.add(number);
+  queue::SettledBatch settled{.number = number, .floor = closed_.low(), .enters_history = open.enters_history, .plain = {}, .messages = {}};
+  std::int64_t total = 0;
+  for (const auto& entry : open.entries) total += entry.bytes + 1;
+  std::int64_t sum = 0, given = 0;
+  std::vector<std::uint64_t> numbers;
+  for (const auto& entry : open.entries) {
+    // Differences of rounded cumulative shares: the parts add up to the whole.
+    sum += entry.bytes + 1;
+    const std::int64_t upto = open.frame_bytes * sum / total;
+    settled.messages.push_back({entry.id, upto - given});
+    scheduler_->charge(entry.cls, entry.node, upto - given - entry.bytes);
+    given = upto;
+    numbers.push_back(entry.number);
+    alone_.erase(entry.id);
+  }
+  if (open.enters_history) {
+    settled.plain = open.plain;
+    history_.add(number, std::move(open.plain));
+  }
+  open_.erase(batch);
+  host_->settle(std::move(settled), std::move(numbers));
+}
+
+void Outgoing::give_up(OpenBatches::iterator batch) {
+  voids_.insert(batch->first);
+  voids_told_ = false;
+  const auto entries = std::move(batch->second.entries);
+  open_.erase(batch);
+  for (const auto& entry : entries) scheduler_->give_back(entry);
+  host_->given_back(entries);
+}
+
+void Outgoing::give_up_those_with_base() {
+  for (auto batch = open_.begin(); batch != open_.end();) {
+    auto next = std::next(batch);
+    if (batch->second.has_base) give_up(batch);
+    batch = next;
+  }
+}
+
+void Outgoing::forget_history() {
+  history_.clear();
+  host_->clear_history();
+}
+
+void Outgoing::on_lost(std::uint64_t number) {
+  auto batch = open_.find(number);
+  if (batch == open_.end()) return;
+  // Without a base there is nothing to lose: such an answer is a refusal in disguise.
+  if (!batch->second.has_base) return on_refused(number);
+  give_up(batch);
+  forget_history();
+}
+
+void Outgoing::on_refused(std::uint64_t number) {
+  auto batch = open_.find(number);
+  if (batch == open_.end()) return;
+  if (batch->second.entries.size() > 1) {
+    for (const auto& entry : batch->second.entries) alone_.insert(entry.id);
+    return give_up(batch);
+  }
+  voids_.insert(number);
+  voids_told_ = false;
+  const auto entries = std::move(batch->second.entries);
+  open_.erase(batch);
+  alone_.erase(entries.front().id);
+  host_->drop(entries, queue::DropReason::kRefused);
+}
+
+void Outgoing::on_renewed(std::uint64_t incarnation) {
+  incarnation_ = incarnation;
+  while (!open_.empty()) give_up(open_.begin());
+  history_.clear();
+  // Whoever did not know this name knows nothing of its numbers: all are closed below the next one.
+  voids_.clear();
+  voids_told_ = true;
+  closed_ = queue::NumberSet(next_);
+  void_end_ = next_;
+  host_->raise_floor(next_);
+}
+
+void Outgoing::on_settled(std::span<const std::uint64_t> numbers) {
+  for (const auto number : numbers) finished_.add(number);
+}
+
+std::size_t Outgoing::in_flight_bytes() const {
+  return std::accumulate(open_.begin(), open_.end(), std::size_t{0},
+                         [](std::size_t sum, const auto& batch) { return sum + batch.second.bytes.size(); });
+}
+
+std::size_t Outgoing::in_flight(queue::ClassId cls) const {
+  std::size_t count = 0;
+  for (const auto& [number, batch] : open_)
+    count += static_cast<std::size_t>(std::count_if(batch.entries.begin(), batch.entries.end(), [&](const auto& entry) { return entry.cls == cls; }));
+  return count;
+}
+
+std::optional<BootTime> Outgoing::waiting_since() const {
+  std::optional<BootTime> oldest;
+  for (const auto& [number, batch] : open_)
+    if (batch.sent_at && (!oldest || *batch.sent_at < *oldest)) oldest = batch.sent_at;
+  return oldest;
+}
+
+}  // namespace tulpar::link

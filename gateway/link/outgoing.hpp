@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The sending side of one direction: picks messages, makes batches, hands out their bytes, settles what is acknowledged.
+//
+// Pure, on the loop thread; everything slow (bodies, the store) is asked of an OutgoingHost and answered later by the on_*
+// calls, in order, never from inside the asking call. Lives as long as the peer is known: sessions and transports come and go.
+//
+// Invariants (FORMAT.md, "Numbers and who keeps them"):
+// (1) a batch number is used only below the end of a block that is reserved on disk, and for one content;
+// (2) the settled mark that leaves here covers only messages whose end is on disk;
+// (3) a base names only batches that the peer acknowledged and that were not given up;
+// (4) an entry is at each moment in exactly one place: the scheduler, a batch here, or finished.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <set>
+
+#include "gateway/link/batch.hpp"
+#include "gateway/link/frame.hpp"
+#include "queue/number_set.hpp"
+#include "queue/scheduler.hpp"
+#include "queue/store.hpp"
+
+namespace tulpar::link {
+
+// What the sending side asks of the world around it.
+class OutgoingHost {
+ public:
+  virtual ~OutgoingHost() = default;
+  // → Outgoing::on_loaded with the bodies that are there, or on_load_failed.
+  virtual void load(const std::vector<queue::Entry>& entries) = 0;
+  // Cannot be sent for good, and why: their bodies are unreadable, or the peer refused each alone. To be dropped, loudly.
+  virtual void drop(const std::vector<queue::Entry>& entries, queue::DropReason why) = 0;
+  // → Outgoing::on_reserved once durable, or on_reserve_failed.
+  virtual void reserve(std::uint64_t count) = 0;
+  virtual void begin(std::uint64_t batch, std::vector<queue::MessageId> ids) = 0;
+  // → Outgoing::on_settled with these message numbers once durable.
+  virtual void settle(queue::SettledBatch batch, std::vector<std::uint64_t> numbers) = 0;
+  // They are in the scheduler again; to be noted on disk.
+  virtual void given_back(const std::vector<queue::Entry>& entries) = 0;
+  virtual void clear_history() = 0;
+  virtual void raise_floor(std::uint64_t floor) = 0;
+};
+
+struct OutgoingConfig {
+  std::vector<std::string> class_names;  // by ClassId
+  std::vector<bool> class_in_history;    // by ClassId; bulk is not
+};
+
+class Outgoing {
+ public:
+  Outgoing(OutgoingConfig config, queue::Scheduler& scheduler, BatchCodec& codec, OutgoingHost& host,
+           queue::SendState state);
+
+  // How large the next batches' plain text should be (about a second of the link), and up to which size other classes
+  // ride along (200 ms of it); bytes.
+  void set_target(std::size_t bytes, std::size_t company) {
+    target_ = bytes;
+    company_ = company;
+  }
+
+  // The sender's part of a greeting.
+  void describe(Greeting& greeting);
+  // The peer greeted: its acknowledgements, what it has of open batches. `fresh`: it does not know our incarnation.
+  // Error: one of the two is older than what was said before; this side takes a new incarnation (FORMAT.md, "Greeting").
+  Result<void> on_greeting(const Greeting& peer, bool fresh, BootTime now);
+  void on_connected();
+  void on_disconnected();
+
+  // Asks for the next batch if one should be made now. To be called whenever the transport could take a frame.
+  void prepare(BootTime now);
+  // True if bytes wait to be sent.
+  bool has_bytes() const;
+  // Puts voids and fragments into the frame, the most urgent first. Until the peer has greeted in this session only
+  // urgent batches without a base leave.
+  void fill(FrameBuilder& frame, BootTime now);
+
+  void on_loaded(std::vector<queue::Body> bodies, BootTime now);
+  void on_load_failed();
+  void on_reserved(std::uint64_t end);
+  void on_reserve_failed() { reserving_ = false; }
+  void on_settled(std::span<const std::uint64_t> numbers);
+  // Messages that ended otherwise (expired, dropped, conflated), durable.
+  void on_finished(std::span<const std::uint64_t> numbers) { on_settled(numbers); }
+
+  // Error: acknowledges what was never sent.
+  Result<void> on_ack(const Ack& ack, BootTime now);
+  void on_lost(std::uint64_t batch);
+  void on_refused(std::uint64_t batch);
+  // This direction has a new incarnation: everything open is given up.
+  void on_renewed(std::uint64_t incarnation);
+
+  std::size_t in_flight_bytes() const;  // encoded, of open batches, not yet acknowledged
+  // Bodies are on their way from the store.
+  bool loading() const { return !loading_.empty(); }
+  std::size_t open_batches() const { return open_.size(); }
+  // When the oldest batch that is wholly sent was; nothing: none waits for an acknowledgement.
+  std::optional<BootTime> waiting_since() const;
+  // Messages in open batches of a class.
+  std::size_t in_flight(queue::ClassId cls) const;
+  // The last measured time from a batch's last byte to its acknowledgement.
+  std::optional<Millis> last_round_trip() const { return round_trip_; }
+
+ private:
+  struct Open {
+    std::vector<queue::Entry> entries;
+    Bytes bytes, plain;
+    bool enters_history = false, has_base = false, urgent = false;
+    queue::ClassId cls = 0;          // the most urgent in it
+    std::size_t sent = 0;            // the first `sent` bytes were handed out in this session
+    std::int64_t frame_bytes = 0;    // handed out in all
+    std::optional<BootTime> sent_at;  // the last byte
+  };
+
+  using OpenBatches = std::map<std::uint64_t, Open>;
+
+  void reserve_ahead();
+  void close(OpenBatches::iterator batch, BootTime now);
+  void confirm_voids(const queue::NumberSet& there);
+  Result<void> apply(const Ack& ack, BootTime now);
+  void give_up(OpenBatches::iterator batch);
+  void give_up_those_with_base();
+  void forget_history();
+  bool room_in_history(std::size_t plain) const;
+  OpenBatches::iterator next_to_send(BootTime now);
+  queue::ClassSet unfinished() const;
+  bool may_leave(const Open& batch) const;
+  std::vector<LinkMessage> take_messages(std::vector<queue::Body> bodies, std::vector<queue::Entry>& entries, BootTime now);
+
+  OutgoingConfig config_;
+  queue::Scheduler* scheduler_;
+  BatchCodec* codec_;
+  OutgoingHost* host_;
+  OpenBatches open_;
+  queue::NumberSet closed_;    // batch numbers: acknowledged, or voided and confirmed
+  std::set<std::uint64_t> voids_;  // given up in this life, not confirmed closed by the peer yet
+  bool voids_told_ = true;         // in this session
+  // Of the life before: floor..void_end_-1, confirmed by the number void_end_-1 alone; equal to the floor: nothing to confirm.
+  std::uint64_t void_end_ = 1;
+  std::uint64_t told_next_ = 1;    // as said in this session's greeting
+  std::uint64_t next_message_ = 1;
+  std::uint64_t incarnation_;
+  std::set<queue::MessageId> alone_;  // were in a batch that was refused
+  queue::NumberSet finished_;  // message numbers, durable
+  History history_{kBaseWindow};
+  std::uint64_t next_ = 1, reserved_ = 1;
+  bool reserving_ = false, greeted_ = false;
+  std::size_t target_ = 2048, company_ = 512;
+  std::vector<queue::Entry> loading_;
+  std::optional<Millis> round_trip_;
+};
+
+}  // namespace tulpar::link

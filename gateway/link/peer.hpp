@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A peer as the assembled programs see it: its queue, its two directions, the session over whatever transport is up, and
+// the bytes it costs. Joins the link's pure core with the store's threads and a transport.
+//
+// On the loop thread. Loaded once (load()), lives as long as the peer is known; transports are attached and go. It owns no timer:
+// its owner calls step() at next_wake() and after `wake` was called.
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <memory>
+
+#include "gateway/link/session.hpp"
+#include "gateway/link/status.hpp"
+#include "gateway/link/transport/transport.hpp"
+#include "queue/store_runner.hpp"
+
+namespace tulpar::link {
+
+struct PeerHooks {
+  // What a message from the link is, here: node, kind, sinks. The class and the numbers are filled in.
+  std::function<queue::NewMessage(LinkMessage)> classify;
+  // Messages from the link are on disk.
+  std::function<void(const std::vector<queue::Accepted>&)> arrived;
+  // Messages of the outgoing direction ended: delivered to the peer, or otherwise.
+  std::function<void()> settled;
+  // The transport is gone, and why. The peer may be reached again when may_connect() says so.
+  std::function<void(const std::string& why)> disconnected;
+  // Something changed that step() or next_wake() should look at.
+  std::function<void()> wake;
+};
+
+struct PeerOptions {
+  std::string name;       // of the peer; at the gateway: "relay"
+  std::string link;       // the link's name, for the ledger
+  std::vector<config::MessageClass> classes;
+  bool initiator = false;
+};
+
+class LinkPeer : private OutgoingHost, private IncomingHost {
+ public:
+  // Loads what the store knows of it. `runner`, `codec` and `clock` must outlive the peer.
+  using Loaded = std::function<void(Result<std::unique_ptr<LinkPeer>>)>;
+  static void load(queue::StoreRunner& runner, BatchCodec& codec, const Clock& clock, PeerOptions options, PeerHooks hooks,
+                   Loaded done);
+  ~LinkPeer() override;
+
+  queue::PeerId id() const { return peer_; }
+  const std::string& name() const { return options_.name; }
+
+  // A message was accepted for this peer.
+  void add(const queue::Entry& entry);
+  // The operator drops one; false if it is not waiting here (unknown, or already under way).
+  bool drop(queue::MessageId id);
+  bool reclassify(queue::MessageId id, queue::ClassId cls);
+  queue::Scheduler& scheduler() { return scheduler_; }
+  const Outgoing& outgoing() const { return outgoing_; }
+
+  // A transport is up. An older one is closed.
+  void attach(std::shared_ptr<Transport> transport);
+  // Says bye and closes.
+  void detach(ByeReason reason);
+  bool connected() const { return transport_ != nullptr; }
+  // False while a new incarnation is being written.
+  bool may_connect() const { return !renewing_; }
+  // What an attempt cost that came to nothing.
+  void book_failed_attempt(const WireCount& wire);
+
+  void step();
+  std::optional<BootTime> next_wake() const;
+  LinkStatus status() const;
+
+ private:
+  struct State;
+  LinkPeer(queue::StoreRunner& runner, BatchCodec& codec, const Clock& clock, PeerOptions options, PeerHooks hooks, State state);
+
+  // OutgoingHost
+  void load(const std::vector<queue::Entry>& entries) override;
+  void drop(const std::vector<queue::Entry>& entries, queue::DropReason why) override;
+  void reserve(std::uint64_t count) override;
+  void begin(std::uint64_t batch, std::vector<queue::MessageId> ids) override;
+  void settle(queue::SettledBatch batch, std::vector<std::uint64_t> numbers) override;
+  void given_back(const std::vector<queue::Entry>& entries) override;
+  void clear_history() override;
+  void raise_floor(std::uint64_t floor) override;
+  // IncomingHost
+  void store(ArrivedBatch batch) override;
+  void void_batches(std::uint64_t first, std::uint64_t count) override;
+  void reset(std::uint64_t incarnation, std::uint64_t floor) override;
+
+  void on_frame(ByteView frame);
+  void on_closed(const std::string& why);
+  void on_greeted();
+  void pump();
+  void renew();
+  void tend_queue(BootTime now);
+  void finish(const std::vector<queue::Entry>& entries, queue::State state, queue::DropReason why);
+  void book(bool force);
+  // Runs `op` until it is committed, a second apart; then `done`.
+  void durable(std::function<void(queue::Store&)> op, std::function<void()> done);
+  template <class F>
+  auto guarded(F f) const;
+
+  queue::StoreRunner* runner_;
+  const Clock* clock_;
+  PeerOptions options_;
+  PeerHooks hooks_;
+  queue::PeerId peer_;
+  std::int64_t link_;
+  queue::Scheduler scheduler_;
+  Outgoing outgoing_;
+  Incoming incoming_;
+  Session session_;
+  std::shared_ptr<Transport> transport_;
+
+  queue::LinkBytes totals_;               // booked, lifetime
+  queue::LinkBytes unbooked_;             // counted, not handed to the store yet
+  WireCount seen_;                        // of this transport, counted so far
+  queue::Store::SessionNote last_, current_;
+  BootTime booked_at_{};
+  std::optional<BootTime> up_since_, last_contact_;
+  std::string note_;
+  bool renewing_ = false, greeted_ = false, pumping_ = false;
+  struct Retry {
+    BootTime at;
+    std::function<void(queue::Store&)> op;
+    std::function<void()> done;
+  };
+  std::deque<Retry> retries_;
+  std::shared_ptr<int> alive_ = std::make_shared<int>(0);
+};
+
+}  // namespace tulpar::link
