@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "gateway/demo/screen.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "gateway/demo/text.hpp"
+
+namespace tulpar::demo {
+namespace {
+
+constexpr std::size_t kMinWidth = 40;
+constexpr std::size_t kLabel = 13;
+// Below this height the ornaments give way to what matters.
+constexpr std::size_t kTall = 21;
+constexpr Millis kDotStep{120};
+constexpr std::size_t kDotGap = 9;
+
+std::string repeat(std::string_view piece, std::size_t times) {
+  std::string out;
+  for (std::size_t i = 0; i < times; ++i) out += piece;
+  return out;
+}
+
+std::string bytes_each(const LaneView& lane) {
+  if (lane.delivered == 0) return "–";
+  return fmt::format("{} B", (lane.wire_up + lane.wire_down + lane.delivered / 2) / lane.delivered);
+}
+
+// In eighths of a character, so that it moves smoothly.
+std::string bar(std::uint64_t value, std::uint64_t full, std::size_t width) {
+  static constexpr const char* kEighths[] = {"", "▏", "▎", "▍", "▌", "▋", "▊", "▉"};
+  if (value == 0 || full == 0) return "";
+  const std::size_t eighths = std::max<std::size_t>(1, value * width * 8 / full);
+  return repeat("█", eighths / 8) + kEighths[eighths % 8];
+}
+
+class Page {
+ public:
+  Page(const DemoState& state, std::size_t width, std::size_t height)
+      : state_(state), width_(std::max(width, kMinWidth)), column_((width_ - 3) / 2), tall_(height >= kTall) {}
+
+  std::vector<Line> top() const {
+    std::vector<Line> lines{header()};
+    if (tall_) lines.emplace_back();
+    lines.push_back(two(Line(" Tulpar", Ink::kBold), Line("plain mosquitto bridge", Ink::kBold)));
+    if (tall_) lines.push_back(two(Line(" ").add(way(Ink::kGreen)), way(Ink::kYellow)));
+    lines.push_back(rule("┼"));
+    lines.push_back(
+        two(Line(" ").add(waiting(state_.tulpar, Ink::kGreen)), waiting(state_.bridge, Ink::kYellow)));
+    lines.push_back(both("delivered", [](const LaneView& lane) { return thousands(lane.delivered); }));
+    lines.push_back(both("superseded", [](const LaneView& lane) {
+      return lane.replaced == 0 ? "–" : fmt::format("{}, a newer one went", thousands(lane.replaced));
+    }));
+    lines.push_back(both("on the wire", [](const LaneView& lane) {
+      return fmt::format("{} up, {} down", byte_count(lane.wire_up), byte_count(lane.wire_down));
+    }));
+    lines.push_back(both("each message", bytes_each, Ink::kBold));
+    const std::string label = fmt::format("money, {:.3g}/MB", static_cast<double>(state_.price_per_mb) / 1e9);
+    lines.push_back(both(
+        label, [this](const LaneView& lane) { return money(lane.cost) + " " + state_.currency; }, Ink::kBold));
+    lines.push_back(rule("┴"));
+    return lines;
+  }
+
+  std::vector<Line> race(const RaceView& race) const {
+    const bool sos = race.kind == RaceView::Kind::kSos;
+    Line title(sos ? " SOS" : " Reply", sos ? Ink::kRed : Ink::kCyan);
+    title.add(fmt::format(" sent {}", race.sent_at), Ink::kBold);
+    if (!race.who.empty()) title.add((sos ? " by " : ": ") + race.who);
+    return {title, two(Line(" ").add(outcome(race.tulpar, race.age, race.tulpar_ahead)),
+                       outcome(race.bridge, race.age, race.bridge_ahead))};
+  }
+
+  std::vector<Line> bottom() const {
+    std::vector<Line> lines;
+    if (const std::string text = verdict(); !text.empty()) lines.push_back(Line(" " + text, Ink::kGreen));
+    if (tall_ && !state_.note.empty()) lines.push_back(Line(" " + state_.note, Ink::kDim));
+    if (!state_.page.empty()) lines.push_back(Line(" page: ", Ink::kDim).add(state_.page, Ink::kCyan));
+    Line keys;
+    for (const auto& [key, what] : {std::pair("s", "SOS"),
+                                    {"c", state_.link_up ? "cut the satellite" : "mend it"},
+                                    {"r", "reply from the internet"},
+                                    {"q", "quit"}}) {
+      if (keys.width() > 0) keys.add(" · ", Ink::kDim);
+      keys.add(keys.width() > 0 ? key : fmt::format(" {}", key), Ink::kBold).add(fmt::format(" {}", what));
+    }
+    lines.push_back(keys);
+    return lines;
+  }
+
+ private:
+  Line header() const {
+    const std::string left = fmt::format(" TULPAR  {} nodes · {} bit/s · {} ms · {:.3g} % lost", state_.nodes,
+                                         state_.rate, state_.delay.count(), state_.loss * 100);
+    const std::string right = fmt::format("{}  {} ", state_.link_up ? "● satellite up" : "✕ SATELLITE CUT",
+                                          time_span(state_.running));
+    const std::size_t room = width_ - std::min(width_, text_width(right));
+    return Line(left, Ink::kBar).fit(room).add(right, Ink::kBar);
+  }
+
+  Line two(const Line& left, const Line& right) const {
+    return left.fit(column_).add(" │ ", Ink::kDim).add(right);
+  }
+
+  Line rule(std::string_view joint) const {
+    return Line(repeat("─", column_ + 1) + std::string(joint) + repeat("─", width_ - column_ - 2), Ink::kDim);
+  }
+
+  Line row(std::string_view label, std::string value, Ink ink) const {
+    return Line(fmt::format("{:<{}} ", label, kLabel), Ink::kDim).add(std::move(value), ink);
+  }
+
+  template <class Value>
+  Line both(std::string_view label, Value value, Ink ink = Ink::kPlain) const {
+    return two(Line(" ").add(row(label, value(state_.tulpar), ink)), row(label, value(state_.bridge), ink));
+  }
+
+  Line waiting(const LaneView& lane, Ink ink) const {
+    Line line = row("waiting", fmt::format("{:<7}", thousands(lane.waiting)), Ink::kBold);
+    const std::uint64_t full = std::max({state_.tulpar.waiting, state_.bridge.waiting, std::uint64_t{50}});
+    const std::size_t room = column_ > line.width() + 1 ? column_ - line.width() - 1 : 0;
+    return line.add(bar(lane.waiting, full, room), ink);
+  }
+
+  // Messages flying from the mesh to the internet; they stop where the satellite is cut.
+  Line way(Ink ink) const {
+    const std::size_t length = column_ > 18 ? column_ - 18 : 4;
+    Line line("mesh ", Ink::kDim);
+    const auto shift = static_cast<std::size_t>(state_.running / kDotStep) % kDotGap;
+    for (std::size_t i = 0; i < length; ++i) {
+      if (!state_.link_up) {
+        line.add(i == length / 2 ? "✕" : "·", i == length / 2 ? Ink::kRed : Ink::kDim);
+      } else {
+        const bool dot = (i + kDotGap - shift) % kDotGap == 0;
+        line.add(dot ? "●" : "·", dot ? ink : Ink::kDim);
+      }
+    }
+    return line.add(" internet", Ink::kDim);
+  }
+
+  static Line outcome(const std::optional<Millis>& took, Millis age, std::uint64_t ahead) {
+    if (took) return Line("✓ ", Ink::kGreen).add(fmt::format("delivered in {}", time_span(*took)), Ink::kBold);
+    Line line("… ", Ink::kYellow);
+    line.add(fmt::format("still waiting {}", time_span(age)));
+    if (ahead > 0) line.add(fmt::format(" ({} ahead)", thousands(ahead)), Ink::kDim);
+    return line;
+  }
+
+  // What a stranger should take home.
+  std::string verdict() const {
+    const LaneView &t = state_.tulpar, &b = state_.bridge;
+    if (t.delivered == 0 || b.delivered == 0) return "";
+    const double tulpar_each = static_cast<double>(t.wire_up + t.wire_down) / static_cast<double>(t.delivered);
+    const double bridge_each = static_cast<double>(b.wire_up + b.wire_down) / static_cast<double>(b.delivered);
+    if (tulpar_each <= 0 || bridge_each <= tulpar_each) return "";
+    std::string text =
+        fmt::format("Tulpar so far: {:.1f} times fewer bytes a message", bridge_each / tulpar_each);
+    for (auto race = state_.races.rbegin(); race != state_.races.rend(); ++race) {
+      if (race->kind != RaceView::Kind::kSos || !race->tulpar) continue;
+      const Millis other = race->bridge ? *race->bridge : race->age;
+      if (other > *race->tulpar) {
+        text += fmt::format(", SOS {}{} sooner", race->bridge ? "" : "more than ",
+                            time_span(other - *race->tulpar));
+      }
+      break;
+    }
+    return text;
+  }
+
+  const DemoState& state_;
+  std::size_t width_, column_;
+  bool tall_;
+};
+
+std::string lane_summary(const LaneView& lane, const std::string& currency) {
+  return fmt::format("{} waiting, {} delivered, {} each, {} {}", thousands(lane.waiting),
+                     thousands(lane.delivered), bytes_each(lane), money(lane.cost), currency);
+}
+
+std::string race_summary(const std::optional<Millis>& took, Millis age) {
+  return took ? "in " + time_span(*took) : "waiting " + time_span(age);
+}
+
+}  // namespace
+
+std::string render(const DemoState& state, std::size_t width, std::size_t height, bool colour) {
+  const Page page(state, width, height);
+  std::vector<Line> lines = page.top();
+  const std::vector<Line> bottom = page.bottom();
+  // The latest races that fit between what stands above and below.
+  const std::size_t fixed = lines.size() + bottom.size();
+  const std::size_t fit = height > fixed ? (height - fixed) / 2 : 0;
+  const std::size_t first = state.races.size() > fit ? state.races.size() - fit : 0;
+  for (std::size_t i = first; i < state.races.size(); ++i) {
+    for (const Line& line : page.race(state.races[i])) lines.push_back(line);
+  }
+  if (lines.size() + bottom.size() < height) lines.emplace_back();
+  if (lines.size() + bottom.size() > height) {
+    lines.resize(height > bottom.size() ? height - bottom.size() : 0);
+  }
+  lines.insert(lines.end(), bottom.begin(), bottom.end());
+  if (lines.size() > height) lines.erase(lines.begin(), lines.end() - static_cast<std::ptrdiff_t>(height));
+
+  std::string out;
+  for (const Line& line : lines) {
+    if (!out.empty()) out += '\n';
+    out += line.fit(width).str(colour);
+  }
+  return out;
+}
+
+std::string repaint(const std::string& text) {
+  std::string out = "\x1b[H";
+  for (const char c : text) out += c == '\n' ? std::string("\x1b[K\r\n") : std::string(1, c);
+  return out + "\x1b[K\x1b[J";
+}
+
+std::string summary(const DemoState& state) {
+  std::string out = fmt::format("{:>9}  link {}  Tulpar: {}  bridge: {}", time_span(state.running),
+                                state.link_up ? "up " : "CUT", lane_summary(state.tulpar, state.currency),
+                                lane_summary(state.bridge, state.currency));
+  if (!state.races.empty()) {
+    const RaceView& race = state.races.back();
+    out += fmt::format("  {} {}: Tulpar {}, bridge {}", race.kind == RaceView::Kind::kSos ? "SOS" : "reply",
+                       race.sent_at, race_summary(race.tulpar, race.age), race_summary(race.bridge, race.age));
+  }
+  return out;
+}
+
+}  // namespace tulpar::demo

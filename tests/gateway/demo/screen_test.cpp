@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "gateway/demo/screen.hpp"
+
+#include <sstream>
+
+#include "gateway/demo/text.hpp"
+#include "tests/catch.hpp"
+
+using namespace tulpar;
+using namespace tulpar::demo;
+using namespace std::chrono_literals;
+
+namespace {
+
+DemoState state() {
+  DemoState s;
+  s.tulpar = {.waiting = 12,
+              .delivered = 2345,
+              .replaced = 312,
+              .wire_up = 112'563,
+              .wire_down = 14'120,
+              .cost = 633'000'000};
+  s.bridge = {.waiting = 1214,
+              .delivered = 812,
+              .replaced = 0,
+              .wire_up = 197'316,
+              .wire_down = 81'200,
+              .cost = 1'392'000'000};
+  s.races.push_back({.kind = RaceView::Kind::kSos,
+                     .sent_at = "14:03:10",
+                     .who = "Асан, !7efeee00",
+                     .age = 37s,
+                     .tulpar = 900ms,
+                     .bridge = std::nullopt,
+                     .tulpar_ahead = 0,
+                     .bridge_ahead = 1214});
+  s.nodes = 40;
+  s.rate = 9600;
+  s.delay = 300ms;
+  s.loss = 0.02;
+  s.running = 83s;
+  s.price_per_mb = 5'000'000'000;
+  s.page = "http://127.0.0.1:8480/#K7QX-22M9";
+  return s;
+}
+
+std::vector<std::string> lines_of(const std::string& text) {
+  std::vector<std::string> lines;
+  std::istringstream in(text);
+  for (std::string line; std::getline(in, line);) lines.push_back(line);
+  return lines;
+}
+
+std::string line_with(const std::string& text, const std::string& words) {
+  for (const std::string& line : lines_of(text)) {
+    if (line.find(words) != std::string::npos) return line;
+  }
+  return "no line with: " + words;
+}
+
+}  // namespace
+
+TEST_CASE("every size gives lines of exactly that width and no more than that height") {
+  const DemoState s = state();
+  for (std::size_t width : {1, 20, 39, 40, 41, 60, 80, 81, 120, 300}) {
+    for (std::size_t height : {1, 2, 5, 12, 15, 20, 21, 24, 60}) {
+      const auto lines = lines_of(render(s, width, height, false));
+      CAPTURE(width, height);
+      CHECK(lines.size() <= height);
+      CHECK_FALSE(lines.empty());
+      for (const std::string& line : lines) CHECK(text_width(line) == width);
+    }
+  }
+}
+
+TEST_CASE("at 80 columns both ways stand side by side") {
+  const std::string text = render(state(), 80, 24, false);
+  CHECK(line_with(text, "delivered  ") ==
+        " delivered     2,345                   │ delivered     812                      ");
+  CHECK(line_with(text, "each message") ==
+        " each message  54 B                    │ each message  343 B                    ");
+  CHECK(line_with(text, "superseded") ==
+        " superseded    312, a newer one went   │ superseded    –                        ");
+  CHECK(line_with(text, "money, 5/MB") ==
+        " money, 5/MB   0.633 USD               │ money, 5/MB   1.392 USD                ");
+  CHECK(line_with(text, "SOS sent") ==
+        " SOS sent 14:03:10 by Асан, !7efeee00                                           ");
+  CHECK(line_with(text, "still waiting") ==
+        " ✓ delivered in 0.9 s                  │ … still waiting 37 s (1,214 ahead)     ");
+  CHECK_THAT(line_with(text, "TULPAR"), Contains("40 nodes · 9600 bit/s · 300 ms · 2 % lost"));
+  CHECK_THAT(line_with(text, "TULPAR"), Contains("● satellite up"));
+  CHECK_THAT(text, Contains("s SOS · c cut the satellite · r reply from the internet · q quit"));
+  CHECK_THAT(text, Contains("http://127.0.0.1:8480/#K7QX-22M9"));
+  CHECK_THAT(text, Contains("6.3 times fewer bytes a message, SOS more than 36 s sooner"));
+}
+
+TEST_CASE("the small screen keeps the figures, the race and the keys") {
+  const std::string text = render(state(), 60, 15, false);
+  for (const char* words : {"waiting", "each message", "SOS sent", "✓ delivered in 0.9 s", "s SOS · c cut"}) {
+    CHECK_THAT(text, Contains(words));
+  }
+}
+
+TEST_CASE("the longer of the two queues fills its bar") {
+  DemoState s = state();
+  const auto bar_cells = [](const std::string& text) {
+    std::size_t cells = 0;
+    for (std::size_t at = 0; (at = text.find("█", at)) != std::string::npos; ++at) ++cells;
+    return cells;
+  };
+  const std::size_t full = bar_cells(line_with(render(s, 80, 24, false), "waiting  "));
+  CHECK(full > 10);
+  s.tulpar.waiting = 607;  // half
+  const std::string line = line_with(render(s, 80, 24, false), "waiting  ");
+  CHECK(bar_cells(line) == full + full / 2);
+  s.tulpar.waiting = s.bridge.waiting = 0;
+  CHECK(bar_cells(line_with(render(s, 80, 24, false), "waiting  ")) == 0);
+}
+
+TEST_CASE("a cut satellite shows at the top, on the way and at its key") {
+  DemoState s = state();
+  s.link_up = false;
+  const std::string text = render(s, 80, 24, false);
+  CHECK_THAT(text, Contains("✕ SATELLITE CUT"));
+  CHECK_THAT(line_with(text, "mesh "), Contains("·✕·"));
+  CHECK_THAT(text, Contains("c mend it"));
+}
+
+TEST_CASE("a reply is a race of its own, and the latest races stay") {
+  DemoState s = state();
+  s.races.push_back({.kind = RaceView::Kind::kReply,
+                     .sent_at = "14:03:40",
+                     .who = "Help is on the way",
+                     .age = 7s,
+                     .tulpar = 1100ms,
+                     .bridge = 1900ms,
+                     .tulpar_ahead = 0,
+                     .bridge_ahead = 0});
+  CHECK_THAT(line_with(render(s, 80, 24, false), "Reply sent"), Contains("14:03:40: Help is on the way"));
+  for (int i = 0; i < 20; ++i) s.races.push_back(s.races.front());
+  s.races.back().sent_at = "15:00:00";
+  const std::string text = render(s, 80, 24, false);
+  CHECK_THAT(text, Contains("SOS sent 15:00:00"));
+  CHECK_THAT(text, !Contains("Reply sent"));
+}
+
+TEST_CASE("before anything is delivered nothing is claimed") {
+  DemoState s = state();
+  s.tulpar = s.bridge = {};
+  s.races.clear();
+  const std::string text = render(s, 80, 24, false);
+  CHECK_THAT(text, !Contains("so far"));
+  CHECK_THAT(line_with(text, "each message"), Contains("–"));
+  // Where the bridge is the better one, no boast either.
+  s = state();
+  std::swap(s.tulpar, s.bridge);
+  CHECK_THAT(render(s, 80, 24, false), !Contains("so far"));
+}
+
+TEST_CASE("without colour there is no escape sequence, with it the same words") {
+  const std::string plain = render(state(), 100, 30, false);
+  std::string coloured = render(state(), 100, 30, true);
+  CHECK(plain.find('\x1b') == std::string::npos);
+  REQUIRE(coloured.find('\x1b') != std::string::npos);
+  std::string stripped;
+  for (std::size_t i = 0; i < coloured.size(); ++i) {
+    if (coloured[i] == '\x1b') {
+      i = coloured.find('m', i);
+    } else {
+      stripped += coloured[i];
+    }
+  }
+  CHECK(stripped == plain);
+}
+
+TEST_CASE("repainting overwrites in place and clears what is left") {
+  CHECK(repaint("ab\ncd") == "\x1b[Hab\x1b[K\r\ncd\x1b[K\x1b[J");
+}
+
+TEST_CASE("the summary is one plain line") {
+  DemoState s = state();
+  CHECK(summary(s) ==
+        "1 min 23 s  link up   Tulpar: 12 waiting, 2,345 delivered, 54 B each, 0.633 USD  bridge: 1,214 "
+        "waiting, 812 "
+        "delivered, 343 B each, 1.392 USD  SOS 14:03:10: Tulpar in 0.9 s, bridge waiting 37 s");
+  s.races.clear();
+  s.link_up = false;
+  CHECK_THAT(summary(s), Contains("link CUT") && !Contains("SOS") && !Contains("\n"));
+}
