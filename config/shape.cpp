@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "config/shape.hpp"
 
-#include <algorithm>
+#include <string>
+#include <utility>
 
 namespace tulpar::config {
 namespace {
@@ -31,16 +32,23 @@ bool is_header(std::string_view line) {
   return key != std::string_view::npos && begins_key(line[key]);
 }
 
+// Knows where a key, a value or a bracket can stand, so that what it takes for a string is one for the parser,
+// too.
 class Scanner {
  public:
   // What is wrong with the next line; nullptr: nothing.
   const char* scan(std::string_view line) {
     const auto first = line.find_first_not_of(kSpace);
-    if (depth_ == 0 && first != std::string_view::npos && line[first] == '[' && !is_header(line.substr(first)))
+    if (first == std::string_view::npos) return nullptr;
+    if (open_.empty() && line[first] == '[' && !is_header(line.substr(first)))
       return "a table is written [name] or [[name]]";
+    key_ = key_ || open_.empty();
+    last_ = kLineBegin;
     dots_ = 0;
-    for (std::size_t i = 0; i < line.size() && line[i] != '#'; ++i) {
+    for (auto i = first; i < line.size() && line[i] != '#'; ++i) {
+      if (kSpace.find(line[i]) != std::string_view::npos) continue;
       if (const char* complaint = take(line[i])) return complaint;
+      last_ = line[i];
       if (line[i] != '"' && line[i] != '\'') continue;
       if (line.substr(i).starts_with(std::string(3, line[i])))
         return "texts stand in one pair of quotes, in one line";
@@ -51,17 +59,58 @@ class Scanner {
   }
 
  private:
+  static constexpr char kLineBegin = '\n';
+
   const char* take(char c) {
-    if (c == '.' && ++dots_ > kMaxDots) return "too many dots in one line";
-    if ((c == '[' || c == '{') && ++depth_ > kMaxNesting) return "too many brackets inside each other";
-    if (c == ']' || c == '}') depth_ = std::max(depth_ - 1, 0);
     if ((static_cast<unsigned char>(c) & 0x80) != 0)
       return "only ASCII may stand outside quotes (mind typographic quotes and spaces)";
+    switch (c) {
+      case '.':
+        return ++dots_ > kMaxDots ? "too many dots in one line" : nullptr;
+      case ',':
+        key_ = in_table();
+        return nullptr;
+      case '=':
+        return std::exchange(key_, false) ? nullptr : "an = without a key before it";
+      case '"':
+      case '\'':
+        return can_begin("{") ? nullptr : "quotes begin a text, not in the middle of something else";
+      case '[':
+      case '{':
+        return open(c);
+      case ']':
+      case '}':
+        close();
+        return nullptr;
+      default:
+        return nullptr;
+    }
+  }
+
+  const char* open(char c) {
+    if (!can_begin("")) return "a bracket begins a list or a table, not in the middle of something else";
+    if (open_.size() == kMaxNesting) return "too many brackets inside each other";
+    open_ += c;
+    key_ = c == '{';
     return nullptr;
   }
 
-  int depth_ = 0;
-  int dots_ = 0;
+  void close() {
+    if (!open_.empty()) open_.pop_back();
+  }
+
+  bool in_table() const { return open_.ends_with('{'); }
+
+  // Whether a new value can begin behind what came last; `more` are further characters behind which it can.
+  bool can_begin(std::string_view more) const {
+    return std::string_view("\n=,[").find(last_) != std::string_view::npos ||
+           more.find(last_) != std::string_view::npos;
+  }
+
+  std::string open_;        // the brackets that are open
+  bool key_ = true;         // a key can come, or has come and waits for its `=`
+  char last_ = kLineBegin;  // the last character that is no space
+  int dots_ = 0;            // in this line
 };
 
 }  // namespace

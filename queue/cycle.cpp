@@ -62,8 +62,8 @@ CycleBounds BillingCycle::at(WallTime instant) const {
   instant = std::clamp(instant, kEarliest, kLatest);
   int month = month_of(*zone_, instant);
   CycleBounds bounds{reset(month), reset(month + 1)};
-  // A clock that is set back over a month's first midnight, or a zone that changes its date, makes the local month run
-  // ahead of the reset or behind it.
+  // A clock that is set back over a month's first midnight, or a zone that changes its date, makes the local
+  // month run ahead of the reset or behind it.
   for (; instant < bounds.begin; --month) bounds = {reset(month - 1), bounds.begin};
   for (; instant >= bounds.end; ++month) bounds = {bounds.end, reset(month + 2)};
   return bounds;

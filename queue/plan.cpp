@@ -67,7 +67,8 @@ struct PlanMeter::Budget {
   ByteSize used = 0;           // in the cycle
   ByteSize paced_today = 0;    // today, without what was left over
   ByteSize allowance = 0;      // for today
-  ByteSize unspent_line = 0;   // what an even pace would have used before today
+  ByteSize pace_before = 0;    // what an even pace would have used before today
+  ByteSize pace_ahead = 0;     // by today's end, and what may be borrowed of tomorrow
   std::int64_t days_left = 1;  // with today
 };
 
@@ -111,7 +112,9 @@ PlanMeter::Budget PlanMeter::budget(const PlanUse& use) const {
   b.paced_today = minus(today, left_over_today);
   b.days_left = day.left();
   b.allowance = minus(b.room, minus(b.used, today)) / static_cast<ByteSize>(b.days_left);
-  b.unspent_line = part(b.room, static_cast<std::uint64_t>(day.index), static_cast<std::uint64_t>(day.count));
+  const auto count = static_cast<std::uint64_t>(day.count), index = static_cast<std::uint64_t>(day.index);
+  b.pace_before = part(b.room, index, count);
+  b.pace_ahead = part(b.room, 100 * (index + 1) + PlanMeter::kBorrowPercent, 100 * count);
   return b;
 }
 
@@ -138,17 +141,15 @@ ClassVerdict PlanMeter::verdict(OverQuota behaviour, const PlanUse& use, const B
                 use.cycle.end);
 
   const WallTime next_day = b.days_left > 1 ? day_begin(use.cycle, use.now) + kDay : use.cycle.end;
-  const bool borrows = use.clock_trusted && b.days_left > 1;
-  const ByteSize borrowed = borrows ? part(b.allowance, PlanMeter::kBorrowPercent, 100) : 0;
   const ByteSize slowed = part(b.allowance, PlanMeter::kSlowedPercent, 100);
   switch (behaviour) {
     case OverQuota::kAlways:
     case OverQuota::kToTheEnd:
       return {};
     case OverQuota::kPaced:
-      if (b.paced_today < b.allowance + borrowed) return {};
-      return held(fmt::format("today's allowance of {}{} is used up", text(b.allowance),
-                              borrowed > 0 ? fmt::format(" and {} of the next days'", text(borrowed)) : ""),
+      if (b.paced_today < b.allowance || (use.clock_trusted && b.used < b.pace_ahead)) return {};
+      return held(fmt::format("today's allowance of {} is used up{}", text(b.allowance),
+                              use.clock_trusted ? ", and all that may be borrowed of tomorrow's" : ""),
                   next_day);
     case OverQuota::kSlowedFirst:
       if (b.paced_today < slowed) return {};
@@ -156,7 +157,7 @@ ClassVerdict PlanMeter::verdict(OverQuota behaviour, const PlanUse& use, const B
                               PlanMeter::kSlowedPercent, text(b.allowance)),
                   next_day);
     case OverQuota::kLeftOver:
-      if (b.used < b.unspent_line) return {};
+      if (b.used < b.pace_before) return {};
       return held("the days before today left nothing over", next_day);
   }
   return {};

@@ -6,10 +6,10 @@
 // sets where over = "hold"); without one nothing is held. The reserve is emergency's alone from the first byte,
 // and emergency uses it first. Of the rest (days are 24 h from the cycle's begin)
 // - to the end: goes until it is used up (so does `always`, where another class than emergency has it);
-// - paced: what was left this morning / days left, and half of that again, borrowed from the days to come; what
-//   a day does not use, it lends to all that follow, because each morning divides anew;
+// - paced: what was left this morning / days left, and more while the even pace since the cycle's begin is not
+//   ahead by half a day: a quiet day lends to all that follow, a busy one borrows from the next;
 // - slowed first: stops at kSlowedPercent of today's allowance and borrows nothing: the paced go on;
-// - left over: what all days before today left unused against an even pace; not part of today's allowance.
+// - left over: what all days before today left unused against the even pace; not part of today's allowance.
 #pragma once
 
 #include <optional>
@@ -73,7 +73,8 @@ class PlanMeter {
  public:
   // Part of today's allowance at which `slowed first` stops: a fifth is left to what is more urgent.
   static constexpr config::ByteSize kSlowedPercent = 80;
-  // How far `paced` may run into the days to come: a busy day borrows, and two of them do not spend a week.
+  // How far `paced` may be ahead of the even pace at a day's end, in parts of a day: enough for a busy evening;
+  // and since it is the sum that counts, a busy month still has the same every day.
   static constexpr config::ByteSize kBorrowPercent = 50;
 
   PlanMeter(config::Plan plan, const std::vector<config::MessageClass>& classes);

@@ -68,7 +68,7 @@ class Scheduler {
   // latest_only), also if that one is picked. Those that are picked themselves stay.
   std::vector<Entry> take_conflated();
   // Takes out the oldest of the least urgent class, then of the next, but never emergency, until `bytes` are
-  // freed.
+  // freed; what has expired first.
   std::vector<Entry> take_for_eviction(std::uint64_t bytes);
   // Takes one out; nothing if it is not queued here (unknown, or picked).
   std::optional<Entry> remove(MessageId id);

@@ -53,12 +53,16 @@ CREATE TABLE message(
   batch INTEGER NOT NULL DEFAULT 0,      -- while in flight
   finished_wall INTEGER, frame_bytes INTEGER NOT NULL DEFAULT 0, wire_bytes INTEGER NOT NULL DEFAULT 0);
 CREATE INDEX message_unfinished ON message(peer, id) WHERE state < 2;
+CREATE INDEX message_finished ON message(id) WHERE state >= 2;
 CREATE TABLE body(id INTEGER PRIMARY KEY, payload BLOB NOT NULL);
 CREATE TABLE erasure(                    -- bodies to be erased some time after their end
   id INTEGER PRIMARY KEY, boot INTEGER NOT NULL, finished_boot INTEGER NOT NULL);
 CREATE TABLE seen(                       -- Meshtastic (from, id) per mesh; day since 1970, 0 while it was not known
   id INTEGER PRIMARY KEY, packet INTEGER NOT NULL, scope INTEGER NOT NULL, day INTEGER NOT NULL,
   UNIQUE(packet, scope));
+
+CREATE TABLE mark(                       -- the last messages taken from a broker, to know its redeliveries after a restart
+  id INTEGER PRIMARY KEY AUTOINCREMENT, source TEXT NOT NULL, packet INTEGER NOT NULL, fingerprint INTEGER NOT NULL);
 
 CREATE TABLE book(                       -- accepted = delivered + expired + conflated + dropped + queued, always
   edge INTEGER NOT NULL, class INTEGER NOT NULL,

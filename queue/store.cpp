@@ -20,8 +20,9 @@ constexpr std::size_t kNodeCache = 4096;
 constexpr std::int64_t kMostNodes = 65'536;
 // Finished stories kept at most, whatever the clock says.
 constexpr std::int64_t kMostStories = 200'000;
-// How long usage is kept, by resolution in seconds; months stay.
-constexpr std::pair<int, std::int64_t> kKeepUsage[] = {{300, 8 * 86'400}, {3600, 62 * 86'400}, {86'400, 800 * 86'400}};
+// How long usage is kept, by resolution in seconds; months stay. Five minutes: the longest cycle and a day, since a cycle may
+// begin at any minute.
+constexpr std::pair<int, std::int64_t> kKeepUsage[] = {{300, 33 * 86'400}, {3600, 62 * 86'400}, {86'400, 800 * 86'400}};
 // How often the running boot's time is noted, for ages after a reboot: a TTL is hours, a minute is exact enough.
 constexpr Millis kNoteBootEvery = std::chrono::minutes(1);
 
@@ -107,7 +108,8 @@ void Store::note_boot() {
   const BootTime now = clock_->now();
   if (boot_noted_ != BootTime{} && now - boot_noted_ < kNoteBootEvery) return;
   boot_noted_ = now;
-  Statement(db_, "UPDATE boot SET last_boot = ?2, last_wall = coalesce(?3, last_wall) WHERE id = ?1")
+  // Without a believable clock the wall's time of this boot goes on by the boot's, once it was known.
+  Statement(db_, "UPDATE boot SET last_boot = ?2, last_wall = coalesce(?3, last_wall + ?2 - last_boot) WHERE id = ?1")
       .run(boot_row_, now.time_since_epoch().count(), wall_ms());
 }
 
@@ -128,7 +130,9 @@ Millis Store::boot_offset(std::int64_t boot_row) {
       }
     }
   }
-  return boot_offsets_[boot_row] = offset;
+  // What was found without a believable clock is too short: asked again once there is one.
+  if (clock_->trusted()) boot_offsets_[boot_row] = offset;
+  return offset;
 }
 
 std::uint64_t Store::renew_incarnation(PeerId peer) {
@@ -215,7 +219,8 @@ void Store::forget() {
   ledger_->forget();
   nodes_.clear();
   boot_offsets_.clear();
-  numbers_.clear();
+  // What the failed group gave is not given again in this life; the block that it may have reserved is reserved anew.
+  for (auto& [peer, block] : numbers_) block.end = block.next;
   received_.clear();
   settled_.clear();
   booked_.clear();
@@ -223,7 +228,12 @@ void Store::forget() {
 }
 
 void Store::date_usage() {
-  if (auto now = wall()) ledger_->date(boot_row_, clock_->now(), *now);
+  const auto now = wall();
+  if (!now) return;
+  std::vector<std::int64_t> boots;
+  Statement undated(db_, "SELECT DISTINCT boot FROM undated");
+  while (undated.step()) boots.push_back(undated.integer(0));
+  for (const auto boot : boots) ledger_->date(boot, clock_->now() - boot_offset(boot), *now);
 }
 
 std::int64_t Store::erase_old(Millis keep, Millis keep_story, std::int64_t limit) {
@@ -236,22 +246,26 @@ std::int64_t Store::erase_old(Millis keep, Millis keep_story, std::int64_t limit
   for (const auto boot : boots) {
     std::vector<MessageId> ids;
     const BootTime before = clock_->now() - keep - boot_offset(boot);
-    for (due(boot, before.time_since_epoch().count(), limit); due.step();) ids.push_back(due.integer(0));
+    for (due(boot, before.time_since_epoch().count(), limit - rows); due.step();) ids.push_back(due.integer(0));
     for (const auto id : ids) {
       sql_->delete_body.run(id);
       done.run(id);
     }
     rows += std::ssize(ids);
   }
-  return rows + prune(keep_story, limit);
+  return rows + prune(keep_story, std::max<std::int64_t>(limit - rows, 0));
 }
 
-// Looks only at the oldest rows, so that the cost does not grow with the tables.
+// Looks only at the oldest finished rows, so that the cost does not grow with the tables. What ended before the clock was
+// believable counts from the first look that finds it.
 std::int64_t Store::prune(Millis keep_story, std::int64_t limit) {
   const auto now = wall_ms();
-  Statement(db_, "DELETE FROM message WHERE id IN (SELECT id FROM (SELECT id, state, finished_wall FROM message "
-                 "ORDER BY id LIMIT ?3) WHERE state >= 2 AND (finished_wall <= ?1 OR "
-                 "id < (SELECT max(id) FROM message) - ?2))")
+  Statement(db_, "UPDATE message SET finished_wall = ?1 WHERE ?1 IS NOT NULL AND finished_wall IS NULL AND id IN "
+                 "(SELECT id FROM message WHERE state >= 2 ORDER BY id LIMIT ?2)")
+      .run(now, limit);
+  Statement(db_, "DELETE FROM message WHERE id IN (SELECT id FROM (SELECT id, finished_wall FROM message "
+                 "WHERE state >= 2 ORDER BY id LIMIT ?3) WHERE finished_wall <= ?1 OR "
+                 "id < (SELECT max(id) FROM message) - ?2)")
       .run(now ? *now - keep_story.count() : 0, kMostStories, limit);
   std::int64_t rows = db_.changes();
   if (!now) return rows;

@@ -20,6 +20,12 @@
 
 namespace tulpar::queue {
 
+// A message as a broker numbered it, and what it was.
+struct BrokerMark {
+  std::uint16_t packet = 0;
+  std::uint64_t fingerprint = 0;
+};
+
 struct Accepted {
   Entry entry;
   bool duplicate = false;  // a copy: nothing was stored, entry.id is 0
@@ -52,6 +58,7 @@ struct ReceiveState {
 
 // A batch that arrived whole. `messages` are classified already and have their numbers in origin_number.
 struct ReceivedBatch {
+  std::uint64_t incarnation = 0;     // the peer's: numbers of another life are refused
   std::uint64_t number = 0;
   std::uint64_t settled = 1;
   bool enters_history = false;
@@ -96,6 +103,10 @@ class Store {
   // Accepts messages: numbers them, stores them, counts them. Copies (Meshtastic packets seen on that mesh within 30 days)
   // are counted only. Result: same order.
   std::vector<Accepted> accept(std::span<const NewMessage> messages);
+  // In the transaction that accepts them: what a source's broker may deliver again. The last kMarks are kept, oldest first.
+  static constexpr std::int64_t kMarks = 1000;
+  void remember(const std::string& source, std::span<const BrokerMark> marks);
+  std::vector<BrokerMark> marks(const std::string& source);
   // Everything unfinished towards the sinks, ascending by id, with the sinks each is owed to.
   std::vector<std::pair<Entry, std::uint64_t>> load_edge();
 
@@ -197,7 +208,7 @@ class Store {
   std::unique_ptr<Ledger> ledger_;
   std::unique_ptr<Statements> sql_;
 
-  // Caches of what the file says; forget() empties them.
+  // Caches of what the file says; forget() empties them, but gives no number twice.
   std::unordered_map<std::string, NodeId> nodes_;
   std::unordered_map<std::int64_t, Millis> boot_offsets_;
   std::unordered_map<PeerId, NumberBlock> numbers_;

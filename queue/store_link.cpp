@@ -150,6 +150,8 @@ void Store::void_batches(PeerId peer, std::uint64_t first, std::uint64_t count) 
 
 std::vector<Accepted> Store::receive(PeerId peer, std::int64_t link, const ReceivedBatch& batch) {
   auto& state = received(peer);
+  if (state.incarnation != batch.incarnation)
+    throw StoreError(fmt::format("batch {} belongs to another life of its sender", batch.number), SQLITE_MISUSE);
   if (state.batches.contains(batch.number)) return {};
   const ReceiveState before = state;
   std::vector<Accepted> accepted;

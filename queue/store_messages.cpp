@@ -49,6 +49,22 @@ Accepted Store::accept_one(const NewMessage& message) {
   return {entry, false};
 }
 
+void Store::remember(const std::string& source, std::span<const BrokerMark> marks) {
+  Statement add(db_, "INSERT INTO mark(source, packet, fingerprint) VALUES(?1, ?2, ?3)");
+  for (const auto& mark : marks) add.run(source, static_cast<int>(mark.packet), mark.fingerprint);
+  // Ids are of all sources together, so a source that is quiet beside a busy one loses marks: its broker then has few to repeat.
+  Statement(db_, "DELETE FROM mark WHERE id <= ?1").run(db_.last_id() - 4 * kMarks);
+}
+
+std::vector<BrokerMark> Store::marks(const std::string& source) {
+  std::vector<BrokerMark> marks;
+  Statement rows(db_, "SELECT packet, fingerprint FROM (SELECT id, packet, fingerprint FROM mark WHERE source = ?1 "
+                      "ORDER BY id DESC LIMIT ?2) ORDER BY id");
+  for (rows(source, kMarks); rows.step();)
+    marks.push_back({static_cast<std::uint16_t>(rows.integer(0)), rows.number(1)});
+  return marks;
+}
+
 // One scope a mesh (the link peer that it is behind), one for what goes to the sinks here. What came from a mesh is noted
 // for it, too, so that it is never sent back there; at the gateway, so that what was sent down never goes up.
 bool Store::first_seen(const NewMessage& message) {
@@ -98,13 +114,14 @@ Entry Store::entry_from(const Statement& row) {
                .bytes = static_cast<std::uint32_t>(row.integer(5)),
                .kind = static_cast<std::uint32_t>(row.integer(4)),
                .node = static_cast<NodeId>(row.integer(3)),
-               .cls = class_id(row.integer(2))};
+               .cls = class_id(row.integer(2)),
+               .flagged = row.integer(8) != 0};
 }
 
 std::vector<std::pair<Entry, std::uint64_t>> Store::load_edge() {
   std::vector<std::pair<Entry, std::uint64_t>> entries;
   auto& rows = sql_->unfinished;
-  for (rows(kEdge); rows.step();) entries.emplace_back(entry_from(rows), rows.number(10));
+  for (rows(kEdge); rows.step();) entries.emplace_back(entry_from(rows), rows.number(9));
   return entries;
 }
 

@@ -122,15 +122,37 @@ std::vector<std::pair<std::string, LinkBytes>> StoreReader::links() {
   return found;
 }
 
-LinkBytes StoreReader::used_since(const std::string& link, std::int64_t from) {
-  // Whole days by their rows, the rest of the first day by its five-minute rows.
-  constexpr std::int64_t kDay = 86'400;
-  const std::int64_t next_day = (from + kDay - 1) / kDay * kDay;
-  Statement sum(db_, "SELECT coalesce(sum(wire_up), 0), coalesce(sum(wire_down), 0), coalesce(sum(payload), 0), "
-                     "coalesce(sum(frame), 0) FROM usage WHERE link = (SELECT id FROM link WHERE name = ?1) AND "
-                     "((resolution = 86400 AND start >= ?3) OR (resolution = 300 AND start >= ?2 AND start < ?3))");
-  sum(link, from, next_day).step();
-  return LinkBytes{.payload_up = sum.integer(2), .frame_up = sum.integer(3), .wire_up = sum.integer(0), .wire_down = sum.integer(1)};
+std::map<std::string, std::int64_t> StoreReader::used_since(const std::string& link, std::int64_t from) {
+  // Whole days by their rows, the rest of the first day by its hours, and of its first hour by five minutes, which are
+  // kept for a month only: a cycle does not begin with the day in UTC, and may last longer.
+  constexpr std::int64_t kHour = 3600, kDay = 86'400;
+  const std::int64_t next_hour = (from + kHour - 1) / kHour * kHour, next_day = (from + kDay - 1) / kDay * kDay;
+  Statement rows(db_, "SELECT coalesce((SELECT name FROM class WHERE id = u.class), ''), sum(wire_up + wire_down) "
+                      "FROM usage u WHERE link = (SELECT id FROM link WHERE name = ?1) AND "
+                      "((resolution = 86400 AND start >= ?4) OR (resolution = 3600 AND start >= ?3 AND start < ?4) OR "
+                      "(resolution = 300 AND start >= ?2 AND start < ?3)) "
+                      "GROUP BY class");
+  std::map<std::string, std::int64_t> used;
+  for (rows(link, from, next_hour, next_day); rows.step();) used[rows.text(0)] += rows.integer(1);
+  return used;
+}
+
+std::int64_t StoreReader::used_undated(const std::string& link) {
+  Statement sum(db_, "SELECT coalesce(sum(wire_up + wire_down), 0) FROM undated "
+                     "WHERE link = (SELECT id FROM link WHERE name = ?1)");
+  sum(link).step();
+  return sum.integer(0);
+}
+
+std::int64_t StoreReader::counted_since(const std::string& link) {
+  Statement first(db_, "SELECT coalesce(min(start), 0) FROM usage WHERE resolution = 0 AND "
+                       "link = (SELECT id FROM link WHERE name = ?1)");
+  first(link).step();
+  const std::int64_t month = first.integer(0);
+  Statement day(db_, "SELECT coalesce(min(start), ?2) FROM usage WHERE resolution = 86400 AND start >= ?2 AND "
+                     "link = (SELECT id FROM link WHERE name = ?1)");
+  day(link, month).step();
+  return day.integer(0);
 }
 
 std::vector<UsageRow> StoreReader::usage(int resolution, std::int64_t from, std::int64_t to, const std::string& by) {

@@ -6,6 +6,7 @@
 // Throws StoreError.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -74,8 +75,13 @@ class StoreReader {
   std::optional<Story> story(MessageId id);
   std::vector<BookRow> books();
   std::vector<std::pair<std::string, LinkBytes>> links();
-  // Wire bytes of a link (up + down) since `from` (unix seconds), by day slots and finer at the edges: exact to 5 minutes.
-  LinkBytes used_since(const std::string& link, std::int64_t from);
+  // Wire bytes of a link (up + down) since `from` (unix seconds) by class, "" for what no class caused; exact to 5 minutes for
+  // the last 33 days.
+  std::map<std::string, std::int64_t> used_since(const std::string& link, std::int64_t from);
+  // Counted, but not dated yet (the clock was not believable), of all boots; the same sum.
+  std::int64_t used_undated(const std::string& link);
+  // When the first byte was counted on this link (unix seconds); 0: none yet.
+  std::int64_t counted_since(const std::string& link);
   // resolution: 300, 3600, 86400 or 0 (month); by: "class", "node" or "link".
   std::vector<UsageRow> usage(int resolution, std::int64_t from, std::int64_t to, const std::string& by);
   // Bytes of the file's pages in use.

@@ -5,6 +5,7 @@
 #include <deque>
 #include <mutex>
 #include <thread>
+#include <vector>
 
 namespace tulpar::queue {
 namespace {
@@ -76,41 +77,47 @@ struct ThreadedStoreRunner::Impl {
   void write_loop() {
     for (auto jobs = writes.take_all(); !jobs.empty(); jobs = writes.take_all()) {
       const auto began = std::chrono::steady_clock::now();
-      const std::string problem = write_group(jobs);
-      std::lock_guard lock(health_mutex);
-      health.ok = problem.empty();
-      health.problem = problem;
-      health.last_commit = std::chrono::duration_cast<Millis>(std::chrono::steady_clock::now() - began);
-      ++health.commits;
+      std::vector<std::function<void()>> answers;
+      const std::string problem = write_group(jobs, answers);
+      {
+        // Before the answers: whoever has one finds its group here.
+        std::lock_guard lock(health_mutex);
+        health.ok = problem.empty();
+        health.problem = problem;
+        health.last_commit = std::chrono::duration_cast<Millis>(std::chrono::steady_clock::now() - began);
+        ++health.commits;
+      }
+      for (auto& answer : answers) post_to_loop(std::move(answer));
     }
   }
 
   // The last failure's words; empty if all were committed.
-  std::string write_group(std::deque<WriteJob>& jobs) {
+  std::string write_group(std::deque<WriteJob>& jobs, std::vector<std::function<void()>>& answers) {
     try {
       run_group(*store, jobs);
-      return answer(jobs, nullptr);
+      answers.push_back(answer(jobs, ""));
+      return "";
     } catch (const std::exception& error) {
-      if (jobs.size() == 1) return answer(jobs, error.what());
+      if (jobs.size() == 1) {
+        answers.push_back(answer(jobs, error.what()));
+        return error.what();
+      }
     }
     // One bad operation must not fail its neighbours: each alone.
     std::string problem;
     for (auto& job : jobs) {
       std::deque<WriteJob> alone;
       alone.push_back(std::move(job));
-      if (auto why = write_group(alone); !why.empty()) problem = std::move(why);
+      if (auto why = write_group(alone, answers); !why.empty()) problem = std::move(why);
     }
     return problem;
   }
 
-  std::string answer(std::deque<WriteJob>& jobs, const char* problem) {
-    const std::string words = problem ? problem : "";
-    auto done = std::make_shared<std::deque<WriteJob>>(std::move(jobs));
-    post_to_loop([done, words] {
-      const Error error{words};
-      for (auto& job : *done) job.done(words.empty() ? nullptr : &error);
-    });
-    return words;
+  static std::function<void()> answer(std::deque<WriteJob>& jobs, const std::string& problem) {
+    return [done = std::make_shared<std::deque<WriteJob>>(std::move(jobs)), problem] {
+      const Error error{problem};
+      for (auto& job : *done) job.done(problem.empty() ? nullptr : &error);
+    };
   }
 
   void read_loop() {

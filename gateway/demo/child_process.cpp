@@ -65,18 +65,19 @@ int poll_for(int fd, steady_clock::time_point deadline) {
   _exit(127);
 }
 
-// What was written until `ready` came; an error where it did not come.
+// An error where `ready` did not come: what was written instead.
 Result<void> wait_until_ready(int fd, std::string_view ready, Millis patience) {
   const auto deadline = steady_clock::now() + patience;
-  std::string written;
+  std::string written = "\n";
   while (written.find(ready) == std::string::npos) {
     const int polled = poll_for(fd, deadline);
     if (polled < 0 && errno == EINTR) continue;
-    if (polled <= 0) return Error{fmt::format("not ready after {} ms: {}", patience.count(), written)};
+    if (polled <= 0)
+      return Error{fmt::format("not ready after {} ms: {}", patience.count(), written.substr(1))};
     char buffer[1024];
     const ssize_t size = read(fd, buffer, sizeof buffer);
     if (size < 0 && errno == EINTR) continue;
-    if (size <= 0) return Error{fmt::format("it ended: {}", written.substr(0, kMaxComplaint))};
+    if (size <= 0) return Error{fmt::format("it ended: {}", written.substr(1, kMaxComplaint))};
     written.append(buffer, static_cast<std::size_t>(size));
   }
   return {};

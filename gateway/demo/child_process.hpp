@@ -21,8 +21,9 @@ namespace tulpar::demo {
 
 class ChildProcess {
  public:
-  // Runs argv[0] (a path) and blocks until it has written `ready` to standard error, at most `patience`. Its
-  // later output is thrown away. An error holds what it had written.
+  // Runs argv[0] (a path) and blocks until it has written `ready` to standard error, at most `patience`; with
+  // "\n" before it, at the beginning of a line, the first one too. Its later output is thrown away. An error
+  // holds what it had written.
   static Result<ChildProcess> start(const std::vector<std::string>& argv, std::string_view ready,
                                     Millis patience);
 

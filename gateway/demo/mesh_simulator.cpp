@@ -63,6 +63,14 @@ MeshSimulator::MeshSimulator(MeshOptions options, BootTime start, WallTime wall)
   add_streams(MeshKind::kOtherChannel, kUnreadable, 0, nodes_.size());
 }
 
+double MeshSimulator::messages_per_hour(int nodes) {
+  return nodes * (kPositions + kTelemetry + kUnreadable + kTexts + kNodeInfos);
+}
+
+std::string MeshSimulator::reply_topic() const {
+  return envelope_topic(options_.root, options_.channel, meshtastic::node_id(virtual_node_));
+}
+
 // Every `every`-th node sends this kind; together they send `per_hour` for each node of the mesh.
 void MeshSimulator::add_streams(MeshKind kind, double per_hour, double spread, std::size_t every) {
   std::vector<double> weights;

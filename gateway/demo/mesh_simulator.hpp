@@ -66,6 +66,10 @@ class MeshSimulator {
   // the air.
   MeshMessage reply(BootTime now, std::string_view text);
 
+  // Of a mesh of that size, an hour of its own time; the mean.
+  static double messages_per_hour(int nodes);
+  // Of every reply().
+  std::string reply_topic() const;
   std::size_t size() const { return nodes_.size(); }
   const MeshNode& node(std::size_t index) const { return nodes_.at(index); }
   // "!7efeee00": who publishes.

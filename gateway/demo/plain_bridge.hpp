@@ -16,13 +16,10 @@
 #include <string>
 
 #include "config/base.hpp"
-#include "gateway/demo/child_process.hpp"
+#include "gateway/demo/broker.hpp"
 #include "gateway/demo/temp_dir.hpp"
 
 namespace tulpar::demo {
-
-// Debian's; not in every user's PATH.
-inline constexpr const char* kMosquitto = "/usr/sbin/mosquitto";
 
 class PlainBridge {
  public:
@@ -35,8 +32,8 @@ class PlainBridge {
                                                     const std::string& mosquitto = kMosquitto);
 
   // Plain MQTT, anonymous, loopback only. Up goes everything; from the internet comes what is under down/.
-  std::uint16_t site_port() const { return site_port_; }
-  std::uint16_t net_port() const { return net_port_; }
+  std::uint16_t site_port() const { return site_->port(); }
+  std::uint16_t net_port() const { return net_->port(); }
   bool running() const { return net_->running() && site_->running(); }
   pid_t site_pid() const { return site_->pid(); }
   pid_t net_pid() const { return net_->pid(); }
@@ -44,8 +41,7 @@ class PlainBridge {
  private:
   PlainBridge() = default;
   TempDir directory_;  // first: goes last
-  std::optional<ChildProcess> net_, site_;
-  std::uint16_t net_port_ = 0, site_port_ = 0;
+  std::optional<Broker> net_, site_;
 };
 
 }  // namespace tulpar::demo

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <sstream>
 #include <utility>
 
 #include "gateway/demo/text.hpp"
@@ -24,17 +25,19 @@ std::string repeat(std::string_view piece, std::size_t times) {
   return out;
 }
 
-std::string bytes_each(const LaneView& lane) {
-  if (lane.delivered == 0) return "–";
-  return fmt::format("{} B", (lane.wire_up + lane.wire_down + lane.delivered / 2) / lane.delivered);
-}
-
 // In eighths of a character, so that it moves smoothly.
 std::string bar(std::uint64_t value, std::uint64_t full, std::size_t width) {
   static constexpr const char* kEighths[] = {"", "▏", "▎", "▍", "▌", "▋", "▊", "▉"};
   if (value == 0 || full == 0) return "";
   const std::size_t eighths = std::max<std::size_t>(1, value * width * 8 / full);
   return repeat("█", eighths / 8) + kEighths[eighths % 8];
+}
+
+std::vector<std::string> split(const std::string& text) {
+  std::vector<std::string> lines;
+  std::istringstream in(text);
+  for (std::string line; std::getline(in, line);) lines.push_back(line);
+  return lines;
 }
 
 class Page {
@@ -57,7 +60,8 @@ class Page {
     lines.push_back(both("on the wire", [](const LaneView& lane) {
       return fmt::format("{} up, {} down", byte_count(lane.wire_up), byte_count(lane.wire_down));
     }));
-    lines.push_back(both("each message", bytes_each, Ink::kBold));
+    lines.push_back(both(
+        "each message", [](const LaneView& lane) { return byte_mean(lane.each()); }, Ink::kBold));
     const std::string label = fmt::format("money, {:.3g}/MB", static_cast<double>(state_.price_per_mb) / 1e9);
     lines.push_back(both(
         label, [this](const LaneView& lane) { return money(lane.cost) + " " + state_.currency; }, Ink::kBold));
@@ -70,15 +74,18 @@ class Page {
     Line title(sos ? " SOS" : " Reply", sos ? Ink::kRed : Ink::kCyan);
     title.add(fmt::format(" sent {}", race.sent_at), Ink::kBold);
     if (!race.who.empty()) title.add((sos ? " by " : ": ") + race.who);
-    return {title, two(Line(" ").add(outcome(race.tulpar, race.age, race.tulpar_ahead)),
-                       outcome(race.bridge, race.age, race.bridge_ahead))};
+    return {title, two(Line(" ").add(outcome(race.tulpar, race.age, race.tulpar_passed, 0)),
+                       outcome(race.bridge, race.age, 0, race.bridge_ahead))};
   }
 
   std::vector<Line> bottom() const {
     std::vector<Line> lines;
     if (const std::string text = verdict(); !text.empty()) lines.push_back(Line(" " + text, Ink::kGreen));
     if (tall_ && !state_.note.empty()) lines.push_back(Line(" " + state_.note, Ink::kDim));
-    if (!state_.page.empty()) lines.push_back(Line(" page: ", Ink::kDim).add(state_.page, Ink::kCyan));
+    if (!state_.page.empty()) {
+      lines.push_back(
+          Line(" page: ", Ink::kDim).add(state_.page, Ink::kCyan).add("  " + state_.page_note, Ink::kDim));
+    }
     Line keys;
     for (const auto& [key, what] : {std::pair("s", "SOS"),
                                     {"c", state_.link_up ? "cut the satellite" : "mend it"},
@@ -141,23 +148,24 @@ class Page {
     return line.add(" internet", Ink::kDim);
   }
 
-  static Line outcome(const std::optional<Millis>& took, Millis age, std::uint64_t ahead) {
-    if (took) return Line("✓ ", Ink::kGreen).add(fmt::format("delivered in {}", time_span(*took)), Ink::kBold);
+  static Line outcome(const std::optional<Millis>& took, Millis age, std::uint64_t passed,
+                      std::uint64_t ahead) {
+    if (took) {
+      Line line("✓ ", Ink::kGreen);
+      line.add(fmt::format("delivered in {}", time_span(*took)), Ink::kBold);
+      return passed > 0 ? line.add(fmt::format(", past {}", thousands(passed)), Ink::kDim) : line;
+    }
     Line line("… ", Ink::kYellow);
     line.add(fmt::format("still waiting {}", time_span(age)));
-    if (ahead > 0) line.add(fmt::format(" ({} ahead)", thousands(ahead)), Ink::kDim);
-    return line;
+    return ahead > 0 ? line.add(fmt::format(" ({} ahead)", thousands(ahead)), Ink::kDim) : line;
   }
 
   // What a stranger should take home.
   std::string verdict() const {
     const LaneView &t = state_.tulpar, &b = state_.bridge;
-    if (t.delivered == 0 || b.delivered == 0) return "";
-    const double tulpar_each = static_cast<double>(t.wire_up + t.wire_down) / static_cast<double>(t.delivered);
-    const double bridge_each = static_cast<double>(b.wire_up + b.wire_down) / static_cast<double>(b.delivered);
-    if (tulpar_each <= 0 || bridge_each <= tulpar_each) return "";
-    std::string text =
-        fmt::format("Tulpar so far: {:.1f} times fewer bytes a message", bridge_each / tulpar_each);
+    if (t.wire() == 0 || t.delivered == 0 || b.delivered == 0) return "";
+    if (b.each() <= t.each()) return "";
+    std::string text = fmt::format("Tulpar so far: {:.1f} times fewer bytes a message", b.each() / t.each());
     for (auto race = state_.races.rbegin(); race != state_.races.rend(); ++race) {
       if (race->kind != RaceView::Kind::kSos || !race->tulpar) continue;
       const Millis other = race->bridge ? *race->bridge : race->age;
@@ -174,15 +182,6 @@ class Page {
   std::size_t width_, column_;
   bool tall_;
 };
-
-std::string lane_summary(const LaneView& lane, const std::string& currency) {
-  return fmt::format("{} waiting, {} delivered, {} each, {} {}", thousands(lane.waiting),
-                     thousands(lane.delivered), bytes_each(lane), money(lane.cost), currency);
-}
-
-std::string race_summary(const std::optional<Millis>& took, Millis age) {
-  return took ? "in " + time_span(*took) : "waiting " + time_span(age);
-}
 
 }  // namespace
 
@@ -212,22 +211,15 @@ std::string render(const DemoState& state, std::size_t width, std::size_t height
   return out;
 }
 
-std::string repaint(const std::string& text) {
-  std::string out = "\x1b[H";
-  for (const char c : text) out += c == '\n' ? std::string("\x1b[K\r\n") : std::string(1, c);
-  return out + "\x1b[K\x1b[J";
-}
-
-std::string summary(const DemoState& state) {
-  std::string out = fmt::format("{:>9}  link {}  Tulpar: {}  bridge: {}", time_span(state.running),
-                                state.link_up ? "up " : "CUT", lane_summary(state.tulpar, state.currency),
-                                lane_summary(state.bridge, state.currency));
-  if (!state.races.empty()) {
-    const RaceView& race = state.races.back();
-    out += fmt::format("  {} {}: Tulpar {}, bridge {}", race.kind == RaceView::Kind::kSos ? "SOS" : "reply",
-                       race.sent_at, race_summary(race.tulpar, race.age), race_summary(race.bridge, race.age));
+std::string repaint(const std::string& text, const std::string& before) {
+  const std::vector<std::string> lines = split(text), old = split(before);
+  const bool same_height = lines.size() == old.size();
+  std::string out;
+  for (std::size_t i = 0; i < lines.size(); ++i) {
+    if (same_height && lines[i] == old[i]) continue;
+    out += fmt::format("\x1b[{};1H{}\x1b[K", i + 1, lines[i]);
   }
-  return out;
+  return same_height ? out : out + "\x1b[J";
 }
 
 }  // namespace tulpar::demo

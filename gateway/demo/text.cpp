@@ -49,6 +49,8 @@ std::string byte_count(std::uint64_t bytes) {
   return fmt::format("{:.2f} MB", value / 1e6);
 }
 
+std::string byte_mean(double bytes) { return bytes > 0 ? fmt::format("{:.0f} B", bytes) : "–"; }
+
 std::string time_span(Millis span) {
   const std::int64_t ms = std::max<std::int64_t>(0, span.count());
   if (ms < 9'950) return fmt::format("{:.1f} s", static_cast<double>(ms) / 1e3);
@@ -56,6 +58,14 @@ std::string time_span(Millis span) {
   if (s < 60) return fmt::format("{} s", s);
   if (s < 3600) return fmt::format("{} min {:02} s", s / 60, s % 60);
   return fmt::format("{} h {:02} min", s / 3600, s / 60 % 60);
+}
+
+std::string rough_span(Millis span) {
+  const std::int64_t s = (std::max<std::int64_t>(0, span.count()) + 500) / 1000;
+  if (s < 90) return fmt::format("{} s", s);
+  if (s < 90 * 60) return fmt::format("{} min", (s + 30) / 60);
+  if (s < 48 * 3600) return fmt::format("{} h", (s + 1800) / 3600);
+  return fmt::format("{} days", (s + 43'200) / 86'400);
 }
 
 std::string money(config::Money amount) {

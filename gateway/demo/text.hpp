@@ -18,7 +18,9 @@ namespace tulpar::demo {
 
 std::string thousands(std::uint64_t number);  // 1,214
 std::string byte_count(std::uint64_t bytes);  // 812 B, 41.2 kB, 1.24 MB
+std::string byte_mean(double bytes);          // 54 B; – where there is none
 std::string time_span(Millis span);           // 0.9 s, 37 s, 1 min 05 s, 2 h 03 min
+std::string rough_span(Millis span);          // 40 s, 5 min, 14 h, 3 days
 std::string money(config::Money amount);      // 0.243, 12.08
 std::size_t text_width(std::string_view utf8);
 // The first `width` code points.

@@ -54,6 +54,13 @@ constexpr auto kEmergencies = std::to_array<std::string_view>({
     "балаға көмек керек, жол жабық",
 });
 
+constexpr auto kReplies = std::to_array<std::string_view>({
+    "Help is on the way",
+    "Көмек келе жатыр",
+    "Помощь идёт, держитесь",
+    "A helicopter takes off at first light",
+});
+
 }  // namespace
 
 std::string_view village_name(std::size_t index) { return kNames[index]; }
@@ -65,5 +72,7 @@ std::string_view village_text(Random& random) {
 }
 
 std::string_view village_emergency(Random& random) { return kEmergencies[random.below(kEmergencies.size())]; }
+
+std::string_view village_reply(Random& random) { return kReplies[random.below(kReplies.size())]; }
 
 }  // namespace tulpar::demo

@@ -26,5 +26,7 @@ std::size_t village_name_count();
 std::string_view village_text(Random& random);
 // Why someone cries for help.
 std::string_view village_emergency(Random& random);
+// What the rescuers answer.
+std::string_view village_reply(Random& random);
 
 }  // namespace tulpar::demo

@@ -24,7 +24,8 @@ constexpr int kLevel = 9;
 // The window must span base and batch, or the base is out of reach: 2^21 covers 128 KiB + kMaxBatch.
 constexpr int kWindowLog = 21;
 constexpr std::uint64_t kMaxAge = 10ull * 366 * 86'400;
-// Smallest thing a message can be on the wire: head, step, age, empty topic's length, empty payload's length.
+constexpr std::uint64_t kMaxNumber = std::uint64_t{1} << 62;
+// Smallest thing a message can be on the wire: head, step, age, empty payload's length.
 constexpr std::size_t kLeastMessage = 4;
 
 // Bounds only: what a topic may contain is judged where messages are accepted, and by the broker where they leave.
@@ -79,7 +80,7 @@ bool get_message(Reader& in, LinkMessage& message, const LinkMessage* previous, 
   if (message.cls.empty()) return false;
   message.flagged = head & kFlagged;
   const std::uint64_t step = in.varint();
-  if (step >= std::uint64_t{1} << 61) return false;
+  if (step >= kMaxNumber || least + step >= kMaxNumber) return false;
   message.number = least + step;
   message.age_s = in.varint();
   if (head & kSameTopic) {
@@ -109,15 +110,19 @@ Bytes encode_plain(std::span<const LinkMessage> messages, std::uint64_t settled)
 Result<std::vector<LinkMessage>> decode_plain(ByteView plain, std::uint64_t settled) {
   Reader in(plain);
   const std::uint64_t count = in.varint();
-  if (!in.ok() || count == 0 || count > in.left() / kLeastMessage)
+  if (!in.ok() || count == 0 || count > kMaxMessages || count > in.left() / kLeastMessage)
     return Error{fmt::format("a batch of {} bytes cannot hold {} messages", plain.size(), count)};
   std::vector<LinkMessage> messages;
-  messages.reserve(std::min<std::uint64_t>(count, 4096));
+  messages.reserve(count);
+  std::size_t expanded = 0;
   for (std::uint64_t i = 0; i < count; ++i) {
     const LinkMessage* previous = messages.empty() ? nullptr : &messages.back();
     LinkMessage message;
     if (!get_message(in, message, previous, previous ? previous->number + 1 : settled))
       return Error{fmt::format("message {} of {} in a batch is malformed", i + 1, count)};
+    // "Topic as before" costs nothing on the wire, but it does here.
+    expanded += message.topic.size() + message.payload.size();
+    if (expanded > kMaxBatch) return Error{fmt::format("a batch of {} bytes holds more than {}", plain.size(), kMaxBatch)};
     messages.push_back(std::move(message));
   }
   if (!in.empty()) return Error{fmt::format("{} bytes after the last message of a batch", in.left())};
@@ -142,7 +147,7 @@ Result<std::pair<BatchHead, std::size_t>> decode_head(ByteView batch) {
   }
   for (int i = 0; i < 4; ++i) head.check = head.check << 8 | in.u8();
   if (head.compressed) head.plain_size = in.varint();
-  const bool sane = head.settled >= 1 && head.settled < std::uint64_t{1} << 62 && head.plain_size <= kMaxBatch &&
+  const bool sane = head.settled >= 1 && head.settled < kMaxNumber && head.plain_size <= kMaxBatch &&
                     !(flags & 0xF0);
   if (!in.ok() || !sane) return Error{"the head of a batch is malformed"};
   if (!head.compressed) head.plain_size = in.left();

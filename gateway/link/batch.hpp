@@ -14,6 +14,9 @@
 
 namespace tulpar::link {
 
+// Messages in a batch, at most. A batch of a MiB could otherwise say "as before" 260,000 times.
+inline constexpr std::size_t kMaxMessages = 512;
+
 // A message as it travels. `cls` is the class's name; names other than the five defaults cost their length.
 struct LinkMessage {
   std::uint64_t number = 0;
@@ -51,7 +54,7 @@ class BatchCodec {
     std::uint64_t number = 0, settled = 1;
     bool urgent = false;
     bool may_enter_history = true;  // bulk does not
-    std::optional<BaseName> base;   // what `base` is called; none: REQUIRES an empty base
+    std::optional<BaseName> base{};  // what `base` is called; none: REQUIRES an empty base
   };
   struct Encoded {
     Bytes bytes;

@@ -33,11 +33,13 @@ void put_ack(Writer& out, const Ack& ack) {
 Ack get_ack(Reader& in) {
   Ack ack;
   ack.cumulative = number(in);
+  std::uint64_t last = ack.cumulative;
   const std::uint64_t runs = in.varint();
   if (runs > kMaxRuns) in.fail();
   for (std::uint64_t i = 0; in.ok() && i < runs; ++i) {
     const std::uint64_t gap = number(in), count = number(in);
-    if (gap == 0 || count == 0) in.fail();
+    last += gap + count;
+    if (gap == 0 || count == 0 || last >= kMaxNumber) in.fail();
     ack.runs.emplace_back(gap, count);
   }
   return ack;

@@ -74,7 +74,7 @@ void Incoming::describe(Greeting& greeting) const {
 Result<void> Incoming::on_greeting(const Greeting& peer) {
   if (peer.incarnation != incarnation_) {
     incarnation_ = peer.incarnation;
-    resetting_ = true;
+    ++resets_;
     closed_ = queue::NumberSet(peer.floor);
     numbers_end_ = bound_ = 1;
     storing_.clear();
@@ -89,15 +89,22 @@ Result<void> Incoming::on_greeting(const Greeting& peer) {
       return Error{fmt::format("the peer says that its next message is {}, but {} was here already", peer.next_message,
                                numbers_end_ - 1)};
   }
-  // What the peer calls closed was acknowledged by us once, even if a restored backup no longer knows.
-  void_numbers(closed_.low(), peer.floor + peer.void_count);
+  bound_ = std::max(bound_, peer.floor + peer.void_count);
+  // Pieces of a number that the peer has not used are of a life that it no longer remembers.
+  drop_unfinished(peer.next, std::numeric_limits<std::uint64_t>::max());
+  // What the peer calls closed was acknowledged by us once, even if a restored backup no longer knows. What it calls void it
+  // has cut from its history, also where we have it.
+  void_numbers(peer.void_count ? std::min(closed_.low(), peer.floor) : closed_.low(), peer.floor + peer.void_count);
   return {};
 }
 
 void Incoming::void_numbers(std::uint64_t first, std::uint64_t end) {
   if (first >= end) return;
   drop_unfinished(first, end);
-  bound_ = std::max(bound_, end);
+  // The sender builds on a history without them from now on, even if the disk refuses or is slow.
+  history_.remove(first, end - first);
+  for (auto storing = storing_.lower_bound(first); storing != storing_.end() && storing->first < end; ++storing)
+    storing->second.enters_history = false;
   host_->void_batches(first, end - first);
 }
 
@@ -110,6 +117,7 @@ void Incoming::drop_unfinished(std::uint64_t first, std::uint64_t end) {
 
 Result<void> Incoming::on_fragment(const Fragment& fragment, BootTime now) {
   const std::uint64_t number = fragment.batch;
+  if (incarnation_ == 0) return {};
   if (known(number)) {
     if (closed_.contains(number)) owe_ack(now, false);
     return {};
@@ -124,7 +132,8 @@ Result<void> Incoming::on_fragment(const Fragment& fragment, BootTime now) {
   auto& unfinished = found->second;
   const std::size_t before = unfinished.bytes.size();
   const std::size_t end = fragment.offset + fragment.bytes.size();
-  if (unfinished.size && (end > *unfinished.size || (fragment.end && end != *unfinished.size)))
+  if ((unfinished.size && (end > *unfinished.size || (fragment.end && end != *unfinished.size))) ||
+      (fragment.end && end < before))
     return Error{fmt::format("batch {} has two ends", number)};
   if (unfinished_bytes_ + (end > before ? end - before : 0) > kMaxUnfinishedBytes)
     return Error{"more than 4 MiB of unfinished batches"};
@@ -161,7 +170,8 @@ void Incoming::expand(std::uint64_t number, Unfinished unfinished, BootTime now)
                              .highest = messages->back().number,
                              .plain = decoded.plain};
   if (!ack_due_) ack_due_ = now + kSignOfLife;
-  host_->store({queue::ReceivedBatch{.number = number,
+  host_->store({queue::ReceivedBatch{.incarnation = incarnation_,
+                                     .number = number,
                                      .settled = flags.settled,
                                      .enters_history = flags.enters_history,
                                      .plain = std::move(decoded.plain),
@@ -174,11 +184,17 @@ void Incoming::refuse(std::uint64_t number, BootTime now) {
   ack_due_ = now;
 }
 
-void Incoming::on_void(const Void& closed) { void_numbers(closed.first, closed.first + closed.count); }
+Result<void> Incoming::on_void(const Void& closed) {
+  // Each number far ahead would be an interval of its own here and on disk.
+  if (closed.first + closed.count > std::max(closed_.low(), bound_) + kMaxBatchAhead)
+    return Error{fmt::format("the void of {} batches from {} is too far ahead", closed.count, closed.first)};
+  void_numbers(closed.first, closed.first + closed.count);
+  return {};
+}
 
 void Incoming::on_stored(std::uint64_t number, bool ok, BootTime now) {
   // What was on its way to the disk when the peer began anew belongs to its former life.
-  if (resetting_) return;
+  if (resets_) return;
   auto stored = storing_.extract(number);
   if (stored.empty()) return;
   if (!ok) {
@@ -193,21 +209,22 @@ void Incoming::on_stored(std::uint64_t number, bool ok, BootTime now) {
 }
 
 void Incoming::on_voided(std::uint64_t first, std::uint64_t count, bool ok, BootTime now) {
-  if (resetting_) return;
+  if (resets_) return;
   if (!ok) {
     refused_ = true;
     return;
   }
-  history_.remove(first, count);
   closed_.add(first, count);
   owe_ack(now, false);
 }
 
 void Incoming::on_reset(bool ok) {
-  resetting_ = false;
   refused_ = refused_ || !ok;
+  if (--resets_ > 0 || ok) return;
   // Nothing of it is on disk: the next greeting begins again.
-  if (!ok) incarnation_ = 0;
+  incarnation_ = 0;
+  closed_ = queue::NumberSet();
+  storing_.clear();
 }
 
 void Incoming::set_round_trip(Millis rtt) { ack_wait_ = std::min(rtt / 4, kLongestAckWait); }
@@ -219,13 +236,13 @@ void Incoming::owe_ack(BootTime now, bool at_once) {
 }
 
 void Incoming::fill(FrameBuilder& frame) {
-  if (ack_due_ && !resetting_ && frame.put(ack())) {
-    ack_due_.reset();
-    waiting_acks_ = 0;
-  }
+  if (!ack_due() || !frame.put(ack())) return;
   while (!lost_.empty() && frame.put(Lost{*lost_.begin()})) lost_.erase(lost_.begin());
   while (!refused_batches_.empty() && frame.put(Refused{*refused_batches_.begin()}))
     refused_batches_.erase(refused_batches_.begin());
+  if (!lost_.empty() || !refused_batches_.empty()) return;
+  ack_due_.reset();
+  waiting_acks_ = 0;
 }
 
 }  // namespace tulpar::link

@@ -50,7 +50,8 @@ class Incoming {
 
   // Error: malformed, or beyond the bounds (bye 1).
   Result<void> on_fragment(const Fragment& fragment, BootTime now);
-  void on_void(const Void& closed);
+  // Error: beyond the bounds (bye 1).
+  Result<void> on_void(const Void& closed);
 
   void on_stored(std::uint64_t number, bool ok, BootTime now);
   void on_voided(std::uint64_t first, std::uint64_t count, bool ok, BootTime now);
@@ -59,7 +60,7 @@ class Incoming {
   // The round trip, for the longest wait of an acknowledgement: min(rtt / 4, 150 ms).
   void set_round_trip(Millis rtt);
   // When an acknowledgement (or a lost, a refused) must leave; nothing: none is owed.
-  std::optional<BootTime> ack_due() const { return ack_due_; }
+  std::optional<BootTime> ack_due() const { return in_doubt() ? std::nullopt : ack_due_; }
   // Puts what is owed into the frame.
   void fill(FrameBuilder& frame);
   // True once the store refused something: the session ends with bye 6.
@@ -83,6 +84,8 @@ class Incoming {
     std::uint64_t highest = 0;  // message number
     Bytes plain;
   };
+  // The disk does not know of this life of the peer yet (or refused to): what is here in memory is not to be acknowledged.
+  bool in_doubt() const { return resets_ > 0 || incarnation_ == 0; }
   bool known(std::uint64_t number) const { return closed_.contains(number) || storing_.contains(number); }
   void expand(std::uint64_t number, Unfinished unfinished, BootTime now);
   void refuse(std::uint64_t number, BootTime now);
@@ -105,7 +108,8 @@ class Incoming {
   int waiting_acks_ = 0;
   Millis ack_wait_{150};
   std::optional<BootTime> ack_due_;
-  bool resetting_ = false, refused_ = false;
+  int resets_ = 0;  // on their way to the disk
+  bool refused_ = false;
 };
 
 }  // namespace tulpar::link

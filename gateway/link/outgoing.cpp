@@ -15,7 +15,6 @@ constexpr std::size_t kOpenBytesForAll = 3u << 20;
 // An interrupted batch this far behind is given up, well before the peer refuses numbers for being too far ahead.
 constexpr std::uint64_t kLeftBehind = 1024;
 constexpr std::uint64_t kReserve = 64, kReserveWhenLeft = 16;
-constexpr std::size_t kMostMessages = 512;
 
 queue::NumberSet as_set(const Ack& ack) {
   queue::NumberSet set(ack.cumulative + 1);
@@ -129,10 +128,11 @@ void Outgoing::prepare(BootTime now) {
   if (!urgent && !greeted_) return;
   if (!urgent && (open_.size() >= kOpenForAll || in_flight_bytes() >= kOpenBytesForAll)) return;
   if (open_.size() >= kMaxOpenBatches) return;
-  if (next_ >= closed_.low() + kLeftBehind && !open_.empty() && open_.begin()->second.sent < open_.begin()->second.bytes.size())
+  // Not before the greeting: the peer may have all of it, and then it is in its history.
+  if (greeted_ && next_ >= closed_.low() + kLeftBehind && !open_.empty() && open_.begin()->second.sent < open_.begin()->second.bytes.size())
     give_up(open_.begin());
 
-  loading_ = scheduler_->pick(now, {.max_bytes = target_, .company_bytes = company_, .max_messages = kMostMessages});
+  loading_ = scheduler_->pick(now, {.max_bytes = target_, .company_bytes = company_, .max_messages = kMaxMessages});
   const auto alone = std::find_if(loading_.begin(), loading_.end(), [&](const auto& e) { return alone_.contains(e.id); });
   if (alone != loading_.end() && loading_.size() > 1) {
     std::iter_swap(loading_.begin(), alone);
@@ -198,6 +198,8 @@ void Outgoing::on_loaded(std::vector<queue::Body> bodies, BootTime now) {
   batch.bytes = std::move(encoded.bytes);
   batch.enters_history = encoded.enters_history;
   batch.has_base = encoded.has_base;
+  batch.base_at = base_at();
+  if (batch.enters_history) entered_ += batch.plain.size();
   next_message_ = std::max(next_message_, entries.back().number + 1);
   std::vector<queue::MessageId> ids;
   for (const auto& entry : entries) ids.push_back(entry.id);
@@ -208,9 +210,17 @@ void Outgoing::on_loaded(std::vector<queue::Body> bodies, BootTime now) {
 
 // What the receiver adds while a batch is under way must not push out what that batch was built on.
 bool Outgoing::room_in_history(std::size_t plain) const {
+  std::uint64_t oldest = base_at();
   for (const auto& [number, batch] : open_)
-    if (batch.enters_history) plain += batch.plain.size();
-  return plain <= kBaseWindow;
+    if (batch.has_base) oldest = std::min(oldest, batch.base_at);
+  return entered_ + plain - oldest <= kBaseWindow;
+}
+
+std::uint64_t Outgoing::base_at() const {
+  std::uint64_t acknowledged = entered_;
+  for (const auto& [number, batch] : open_)
+    if (batch.enters_history) acknowledged -= batch.plain.size();
+  return acknowledged;
 }
 
 bool Outgoing::may_leave(const Open& batch) const { return greeted_ || (batch.urgent && !batch.has_base); }
@@ -298,7 +308,7 @@ void Outgoing::close(OpenBatches::iterator batch, BootTime now) {
   auto& [number, open] = *batch;
   if (open.sent_at) round_trip_ = now - *open.sent_at;
   closed_.add(number);
-  queue::SettledBatch settled{.number = number, .floor = closed_.low(), .enters_history = open.enters_history, .plain = {}, .messages = {}};
+  queue::SettledBatch settled{.number = number, .floor = closed_.low(), .enters_history = open.enters_history && number >= history_from_, .plain = {}, .messages = {}};
   std::int64_t total = 0;
   for (const auto& entry : open.entries) total += entry.bytes + 1;
   std::int64_t sum = 0, given = 0;
@@ -313,7 +323,7 @@ void Outgoing::close(OpenBatches::iterator batch, BootTime now) {
     numbers.push_back(entry.number);
     alone_.erase(entry.id);
   }
-  if (open.enters_history) {
+  if (settled.enters_history) {
     settled.plain = open.plain;
     history_.add(number, std::move(open.plain));
   }
@@ -340,6 +350,7 @@ void Outgoing::give_up_those_with_base() {
 
 void Outgoing::forget_history() {
   history_.clear();
+  history_from_ = next_;
   host_->clear_history();
 }
 
@@ -388,11 +399,12 @@ std::size_t Outgoing::in_flight_bytes() const {
                          [](std::size_t sum, const auto& batch) { return sum + batch.second.bytes.size(); });
 }
 
-std::size_t Outgoing::in_flight(queue::ClassId cls) const {
-  std::size_t count = 0;
+std::size_t Outgoing::in_flight_bytes(queue::ClassId cls) const {
+  std::size_t bytes = 0;
   for (const auto& [number, batch] : open_)
-    count += static_cast<std::size_t>(std::count_if(batch.entries.begin(), batch.entries.end(), [&](const auto& entry) { return entry.cls == cls; }));
-  return count;
+    for (const auto& entry : batch.entries)
+      if (entry.cls == cls) bytes += entry.bytes;
+  return bytes;
 }
 
 std::optional<BootTime> Outgoing::waiting_since() const {

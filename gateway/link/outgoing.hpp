@@ -53,10 +53,13 @@ class Outgoing {
   Outgoing(OutgoingConfig config, queue::Scheduler& scheduler, BatchCodec& codec, OutgoingHost& host,
            queue::SendState state);
 
+  // Messages with their heads must fit a batch whatever the link's rate.
+  static constexpr std::size_t kMaxTarget = 512u << 10;
+
   // How large the next batches' plain text should be (about a second of the link), and up to which size other classes
   // ride along (200 ms of it); bytes.
   void set_target(std::size_t bytes, std::size_t company) {
-    target_ = bytes;
+    target_ = std::min(bytes, kMaxTarget);
     company_ = company;
   }
 
@@ -97,8 +100,8 @@ class Outgoing {
   std::size_t open_batches() const { return open_.size(); }
   // When the oldest batch that is wholly sent was; nothing: none waits for an acknowledgement.
   std::optional<BootTime> waiting_since() const;
-  // Messages in open batches of a class.
-  std::size_t in_flight(queue::ClassId cls) const;
+  // Topic and payload bytes of a class's messages in open batches.
+  std::size_t in_flight_bytes(queue::ClassId cls) const;
   // The last measured time from a batch's last byte to its acknowledgement.
   std::optional<Millis> last_round_trip() const { return round_trip_; }
 
@@ -110,6 +113,7 @@ class Outgoing {
     queue::ClassId cls = 0;          // the most urgent in it
     std::size_t sent = 0;            // the first `sent` bytes were handed out in this session
     std::int64_t frame_bytes = 0;    // handed out in all
+    std::uint64_t base_at = 0;       // of entered_: what the peer's history had when this was made
     std::optional<BootTime> sent_at;  // the last byte
   };
 
@@ -122,6 +126,7 @@ class Outgoing {
   void give_up(OpenBatches::iterator batch);
   void give_up_those_with_base();
   void forget_history();
+  std::uint64_t base_at() const;
   bool room_in_history(std::size_t plain) const;
   OpenBatches::iterator next_to_send(BootTime now);
   queue::ClassSet unfinished() const;
@@ -144,6 +149,8 @@ class Outgoing {
   std::set<queue::MessageId> alone_;  // were in a batch that was refused
   queue::NumberSet finished_;  // message numbers, durable
   History history_{kBaseWindow};
+  std::uint64_t history_from_ = 1;  // batches below do not enter it any more: the peer has others between them
+  std::uint64_t entered_ = 0;       // bytes of all batches made that enter the peer's history
   std::uint64_t next_ = 1, reserved_ = 1;
   bool reserving_ = false, greeted_ = false;
   std::size_t target_ = 2048, company_ = 512;

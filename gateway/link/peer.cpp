@@ -143,6 +143,10 @@ bool LinkPeer::reclassify(queue::MessageId id, queue::ClassId cls) {
   return true;
 }
 
+void LinkPeer::evict(std::uint64_t bytes) {
+  finish(scheduler_.take_for_eviction(bytes), queue::State::kDropped, queue::DropReason::kStoreFull);
+}
+
 void LinkPeer::tend_queue(BootTime now) {
   finish(scheduler_.take_expired(now), queue::State::kExpired, queue::DropReason::kNone);
   finish(scheduler_.take_conflated(), queue::State::kConflated, queue::DropReason::kNone);

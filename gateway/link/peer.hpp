@@ -54,6 +54,8 @@ class LinkPeer : private OutgoingHost, private IncomingHost {
   // The operator drops one; false if it is not waiting here (unknown, or already under way).
   bool drop(queue::MessageId id);
   bool reclassify(queue::MessageId id, queue::ClassId cls);
+  // Drops the least urgent, oldest first, until `bytes` are freed.
+  void evict(std::uint64_t bytes);
   queue::Scheduler& scheduler() { return scheduler_; }
   const Outgoing& outgoing() const { return outgoing_; }
 
@@ -62,6 +64,8 @@ class LinkPeer : private OutgoingHost, private IncomingHost {
   // Says bye and closes.
   void detach(ByeReason reason);
   bool connected() const { return transport_ != nullptr; }
+  // In this session or the last one the peer has greeted.
+  bool was_greeted() const { return greeted_; }
   // False while a new incarnation is being written.
   bool may_connect() const { return !renewing_; }
   // What an attempt cost that came to nothing.

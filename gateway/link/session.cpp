@@ -40,6 +40,7 @@ void Session::connected(BootTime now, std::uint64_t session_id, const SessionCou
   outgoing_->on_connected();
   outgoing_->describe(greeting);
   incoming_->describe(greeting);
+  greeted_as_ = greeting.incarnation;
   greeting_ = std::move(greeting);
 }
 
@@ -71,13 +72,14 @@ Result<void> Session::on_frame(ByteView frame, BootTime now) {
 Result<void> Session::on_item(const Item& item, BootTime now) {
   if (const auto* bye = std::get_if<Bye>(&item)) {
     peer_bye_ = bye->reason;
+    must_renew_ = must_renew_ || bye->reason == ByeReason::kRolledBack;
     return {};
   }
   if (const auto* greeting = std::get_if<Greeting>(&item)) return on_greeting(*greeting, now);
   if (!peer_) return end_with(ByeReason::kMalformed, "the first item is not a greeting");
   auto done = std::visit(
       Overloaded{[&](const Fragment& fragment) { return incoming_->on_fragment(fragment, now); },
-                 [&](const Void& closed) { return incoming_->on_void(closed), Result<void>(); },
+                 [&](const Void& closed) { return incoming_->on_void(closed); },
                  [&](const Ack& ack) { return outgoing_->on_ack(ack, now); },
                  [&](const Lost& lost) { return outgoing_->on_lost(lost.batch), Result<void>(); },
                  [&](const Refused& refused) { return outgoing_->on_refused(refused.batch), Result<void>(); },
@@ -96,7 +98,7 @@ Result<void> Session::on_greeting(const Greeting& greeting, BootTime now) {
   if (!initiator_) id_ = greeting.session;
   peer_ = greeting;
   if (auto done = incoming_->on_greeting(greeting); !done) return end_with(ByeReason::kRolledBack, done.error().message);
-  const bool fresh = greeting.known != greeting_sent_as_;
+  const bool fresh = greeting.known != greeted_as_;
   if (auto done = outgoing_->on_greeting(greeting, fresh, now); !done) {
     must_renew_ = true;
     return end_with(ByeReason::kShuttingDown, done.error().message);
@@ -108,7 +110,7 @@ bool Session::wants_to_send(BootTime now) const {
   if (!up_) return false;
   if (bye_) return true;
   if (greeting_) return true;
-  return (incoming_->ack_due() && *incoming_->ack_due() <= now) || outgoing_->has_bytes();
+  return (peer_ && incoming_->ack_due() && *incoming_->ack_due() <= now) || outgoing_->has_bytes();
 }
 
 Bytes Session::next_frame(BootTime now, std::size_t limit) {
@@ -121,7 +123,6 @@ Bytes Session::next_frame(BootTime now, std::size_t limit) {
     return frame.take();
   }
   if (greeting_) {
-    greeting_sent_as_ = greeting_->incarnation;
     frame.put(*greeting_);
     greeting_.reset();
     return frame.take();
@@ -157,7 +158,7 @@ bool Session::overdue(BootTime now) const {
 std::optional<BootTime> Session::next_wake() const {
   if (!up_) return std::nullopt;
   auto wake = deadline();
-  if (const auto ack = incoming_->ack_due(); ack && (!wake || *ack < *wake)) wake = ack;
+  if (const auto ack = incoming_->ack_due(); peer_ && ack && (!wake || *ack < *wake)) wake = ack;
   return wake;
 }
 

@@ -47,7 +47,7 @@ class Session {
   std::optional<ByeReason> bye() const { return bye_; }
   std::optional<ByeReason> peer_bye() const { return peer_bye_; }
   // One of the two was rolled back: our direction needs a new incarnation before the next session.
-  bool must_renew() const { return must_renew_ || peer_bye_ == ByeReason::kRolledBack; }
+  bool must_renew() const { return must_renew_; }
   void renewed() { must_renew_ = false; }
 
   // True if the peer has not answered for so long that the transport must be given up: nothing was heard since a batch or the
@@ -68,7 +68,7 @@ class Session {
   bool initiator_;
   bool up_ = false, must_renew_ = false;
   std::uint64_t id_ = 0;
-  std::uint64_t greeting_sent_as_ = 0;   // our incarnation as greeted
+  std::uint64_t greeted_as_ = 0;         // our incarnation in this session's greeting
   std::optional<Greeting> greeting_;     // not sent yet
   std::optional<Greeting> peer_;
   std::optional<ByeReason> bye_, peer_bye_;

@@ -77,7 +77,7 @@ TEST_CASE("the reserve is a megabyte, but not most of a small volume") {
   CHECK(has(told_of_plan("included = \"9MB\"\nreserve = { sos = \"1kB\" }"), "reserve.sos: unknown key"));
 }
 
-TEST_CASE("cycles are monthly; others are read and told") {
+TEST_CASE("cycles are monthly, others are read and told") {
   CHECK(plan("included = \"9MB\"").cycle == PlanCycle{1, 0, "UTC"});
   const auto every = parse_gateway(
       std::string(kGateway) + "[link.plan]\nincluded = \"9MB\"\ncycle = { every = \"30d\", from = 2026-11-14 }",
@@ -99,7 +99,7 @@ TEST_CASE("cycles are monthly; others are read and told") {
   CHECK_FALSE(parse_gateway(std::string(kGateway) + "[link.plan]\nincluded = \"9MB\"\ncycle = " + wrong).ok());
 }
 
-TEST_CASE("the contract's whole card is accepted; what is not acted upon is told") {
+TEST_CASE("the contract's whole card is accepted, what is not acted upon is told") {
   const auto loaded = parse_gateway(std::string(kGateway) + R"([link.plan]
 currency = "USD"
 counts = "separate"

@@ -40,6 +40,22 @@ TEST_CASE("what is not ASCII stands in quotes or comments") {
     CHECK(flaw("x = 1\n" + std::string(line)) == 2);
 }
 
+TEST_CASE("what the parser would not take for a string, a list or a key is a flaw") {
+  // It looks ahead in "0…" or "-…" for what it may be, over quotes and brackets, up to the next space or comma.
+  for (const auto* line : {"a = 0\"é\"", "a = x'y'", "a\"b\" = 1", "a = \"b\" \"c\"", "a = [1 'b']",
+                           "a = -1=\"é\"", "a = 1[\"é\"]", "a = 1.\"é\"", "a = [1=\"é\"]", "a = [1, 2=\"é\"]",
+                           "a = 1{'é'", "a = { b = 1 = 2 }", "[a = 1]"})
+    CHECK(flaw(line) == 1);
+  CHECK(flaw("a = [\n1=\"é\"]") == 2);
+  CHECK(flaw("a = [{ b = 1 },\n1=\"é\"]") == 2);
+}
+
+TEST_CASE("every place of a string, a list and a key is known") {
+  CHECK(flaw("a = [ \"b\",'c'\n, 'd',\n 'e' ]\n'f'.g={ \"i\" = 1, 'j'=[[\"k\"],{l=1}], m = {} "
+             "}\n[\"n\"]\n[['o']]\np = 1") == 0);
+  CHECK(flaw("a = [\n\n  { b = 1, c = 2 },  # d\n\n  { b = 3 },\n]\n\nd = 1") == 0);
+}
+
 TEST_CASE("strings in three quotes are refused, so that a line can be read by itself") {
   CHECK(flaw("a = \"\"\"\nb\"\"\"") == 1);
   CHECK(flaw("a = ['''b''']") == 1);
@@ -49,11 +65,13 @@ TEST_CASE("strings in three quotes are refused, so that a line can be read by it
 
 TEST_CASE("nesting is bounded, over all lines, outside quotes") {
   const auto nested = [](int depth) { return "a = " + repeat("[\n", depth) + repeat("]", depth) + "\n[b]"; };
-  CHECK(flaw(nested(kMaxNesting)) == 0);
-  CHECK(flaw(nested(kMaxNesting + 1)) == kMaxNesting + 1);
-  CHECK(flaw("a = " + repeat("{b=", kMaxNesting + 1)) == 1);
+  constexpr int kMax = kMaxNesting;
+  CHECK(flaw(nested(kMax)) == 0);
+  CHECK(flaw(nested(kMax + 1)) == kMax + 1);
+  CHECK(flaw("a = " + repeat("{b=", kMax + 1)) == 1);
   CHECK(flaw("a = \"" + repeat("[", 1000) + "\"") == 0);
-  CHECK(flaw("a = " + repeat("]", 1000)) == 0);
+  // Brackets that nothing opened leave the next line outside of lists.
+  CHECK(flaw("a = " + repeat("]", 1000) + "\n[&]") == 2);
 }
 
 TEST_CASE("dots are bounded in each line, outside quotes") {

@@ -106,6 +106,13 @@ TEST_CASE("cycle: a reset time that comes twice is the first") {
   CHECK(cycle(make(1, 30, "America/Havana"), "2015-11-01 05:10:00") == "2015-11-01 04:30 | 2015-12-01 05:30");
 }
 
+TEST_CASE("cycle: a clock that goes back over the reset does not bring the old cycle back") {
+  // St. John's, 1 November 2009: at 00:01 (02:31 UTC) the clock went back to 31 October, 23:01.
+  const auto monthly = make(1, 0, "America/St_Johns");
+  CHECK(cycle(monthly, "2009-11-01 02:29:59") == "2009-10-01 02:30 | 2009-11-01 02:30");
+  CHECK(cycle(monthly, "2009-11-01 03:00:00") == "2009-11-01 02:30 | 2009-12-01 03:30");
+}
+
 TEST_CASE("cycle: the local month may run ahead of the instant, or behind") {
   // Havana, 1 November 2015: at 05:00 UTC the clock went back from 01:00 to 00:00.
   // Lord Howe moves by half an hour; day 1 at 02:00 of April 2012 came twice in part.

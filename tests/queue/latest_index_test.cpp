@@ -65,6 +65,17 @@ TEST_CASE("latest index: what has gone for good outdates nothing") {
   CHECK_FALSE(index.replaced(entry(1)));
 }
 
+TEST_CASE("latest index: one node's picked messages count once") {
+  LatestIndex index;
+  index.added(entry(1, 7, 2));
+  index.picked(entry(1, 7, 2));
+  for (MessageId id = 2; id < 3 * static_cast<MessageId>(LatestIndex::kRemembered); ++id) {
+    index.added(entry(id));
+    index.picked(entry(id));
+  }
+  CHECK(index.replaced(entry(0, 7, 2)));
+}
+
 TEST_CASE("latest index: remembers a bounded number of picked ones") {
   LatestIndex index;
   const auto count = static_cast<MessageId>(LatestIndex::kRemembered);

@@ -270,6 +270,21 @@ TEST_CASE("scheduler: conflation and batches under way") {
   }
 }
 
+TEST_CASE("scheduler: what was picked is not remembered without bound") {
+  auto classes = plain_classes(2);
+  classes[1].latest_only = true;
+  Scheduler scheduler(classes);
+  scheduler.add(of_kind(1, 1, 3));
+  const auto first = scheduler.pick(at(1), kAll);
+  REQUIRE(first.size() == 1);
+  for (MessageId id = 2; id < 3000; ++id) {
+    scheduler.add(of_kind(id, 1, 3, id == 2 ? 1 : static_cast<NodeId>(id)));
+    scheduler.pick(at(id), kAll);
+  }
+  scheduler.give_back(first[0]);
+  CHECK(scheduler.take_conflated().empty());
+}
+
 TEST_CASE("scheduler: eviction takes the least urgent class, its oldest first, never emergency") {
   Scheduler scheduler(plain_classes(3));
   scheduler.add(entry(1, kEmergency));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A store in a directory of its own, with a clock that the test moves. Shared by the tests of the store and of the link.
+// A store in a directory of its own, with a clock that the test moves. Shared by the tests of the store and of
+// the link.
 #pragma once
 
 #include <stdlib.h>
@@ -121,10 +122,15 @@ struct StoreFixture {
   }
   // The books balance, and `queued` counts exactly the unfinished rows, per direction and class.
   bool balanced() {
-    return query("SELECT count(*) FROM book WHERE accepted != delivered + expired + conflated + dropped + queued") == 0 &&
-           query("SELECT count(*) FROM book b WHERE queued != (SELECT count(*) FROM message m WHERE m.class = b.class "
-                 "AND (m.peer = 0) = b.edge AND m.state < 2)") == 0 &&
-           query("SELECT coalesce(sum(dropped), 0) FROM book") == query("SELECT coalesce(sum(count), 0) FROM drops");
+    return query(
+               "SELECT count(*) FROM book WHERE accepted != delivered + expired + conflated + dropped + "
+               "queued") == 0 &&
+           query(
+               "SELECT count(*) FROM book b WHERE queued != (SELECT count(*) FROM message m WHERE m.class = "
+               "b.class "
+               "AND (m.peer = 0) = b.edge AND m.state < 2)") == 0 &&
+           query("SELECT coalesce(sum(dropped), 0) FROM book") ==
+               query("SELECT coalesce(sum(count), 0) FROM drops");
   }
 };
 

@@ -48,6 +48,17 @@ TEST_CASE("a child is waited for until it is ready, and ends with its owner") {
   CHECK(kill(pid, 0) != 0);
 }
 
+TEST_CASE("a word that must begin a line is not found inside one") {
+  const auto start = [](const std::string& script) {
+    return ChildProcess::start({"/bin/sh", "-c", script}, "\nready", 10s);
+  };
+  CHECK(start("echo ready now >&2; exec sleep 1000").has_value());
+  CHECK(start("echo hello >&2; echo ready >&2; exec sleep 1000").has_value());
+  const auto already = start("echo address already in use >&2; exit 1");
+  REQUIRE_FALSE(already.has_value());
+  CHECK_THAT(already.error().message, EndsWith("it ended: address already in use\n"));
+}
+
 TEST_CASE("a child that does not come up is an error that says why") {
   const auto ended = shell("echo no such configuration >&2; exit 3");
   REQUIRE_FALSE(ended.has_value());

@@ -283,3 +283,15 @@ TEST_CASE("a reply from the internet comes from nobody of the mesh and stays off
       meshtastic::inspect(reply.topic, reply.payload, meshtastic::KeyRing::create(kChannels).value());
   CHECK(packet->text() == "Help is on the way");
 }
+
+TEST_CASE("the mesh publishes as much as it says, and replies where it says") {
+  for (const int nodes : {10, 40, 200}) {
+    const double expected = 24 * MeshSimulator::messages_per_hour(nodes);
+    const auto counted = static_cast<double>(day_of(nodes, 7).size());
+    CAPTURE(nodes, expected, counted);
+    CHECK(std::abs(counted / expected - 1) < 0.1);
+  }
+  MeshSimulator mesh({.nodes = 3}, kStart, kWall);
+  CHECK(mesh.reply(kStart, "ok").topic == mesh.reply_topic());
+  CHECK(mesh.reply_topic().starts_with("msh/"));
+}

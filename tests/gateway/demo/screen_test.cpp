@@ -5,44 +5,13 @@
 
 #include "gateway/demo/text.hpp"
 #include "tests/catch.hpp"
+#include "tests/gateway/demo/sample_state.hpp"
 
 using namespace tulpar;
 using namespace tulpar::demo;
 using namespace std::chrono_literals;
 
 namespace {
-
-DemoState state() {
-  DemoState s;
-  s.tulpar = {.waiting = 12,
-              .delivered = 2345,
-              .replaced = 312,
-              .wire_up = 112'563,
-              .wire_down = 14'120,
-              .cost = 633'000'000};
-  s.bridge = {.waiting = 1214,
-              .delivered = 812,
-              .replaced = 0,
-              .wire_up = 197'316,
-              .wire_down = 81'200,
-              .cost = 1'392'000'000};
-  s.races.push_back({.kind = RaceView::Kind::kSos,
-                     .sent_at = "14:03:10",
-                     .who = "Асан, !7efeee00",
-                     .age = 37s,
-                     .tulpar = 900ms,
-                     .bridge = std::nullopt,
-                     .tulpar_ahead = 0,
-                     .bridge_ahead = 1214});
-  s.nodes = 40;
-  s.rate = 9600;
-  s.delay = 300ms;
-  s.loss = 0.02;
-  s.running = 83s;
-  s.price_per_mb = 5'000'000'000;
-  s.page = "http://127.0.0.1:8480/#K7QX-22M9";
-  return s;
-}
 
 std::vector<std::string> lines_of(const std::string& text) {
   std::vector<std::string> lines;
@@ -61,7 +30,7 @@ std::string line_with(const std::string& text, const std::string& words) {
 }  // namespace
 
 TEST_CASE("every size gives lines of exactly that width and no more than that height") {
-  const DemoState s = state();
+  const DemoState s = sample_state();
   for (std::size_t width : {1, 20, 39, 40, 41, 60, 80, 81, 120, 300}) {
     for (std::size_t height : {1, 2, 5, 12, 15, 20, 21, 24, 60}) {
       const auto lines = lines_of(render(s, width, height, false));
@@ -74,7 +43,7 @@ TEST_CASE("every size gives lines of exactly that width and no more than that he
 }
 
 TEST_CASE("at 80 columns both ways stand side by side") {
-  const std::string text = render(state(), 80, 24, false);
+  const std::string text = render(sample_state(), 80, 24, false);
   CHECK(line_with(text, "delivered  ") ==
         " delivered     2,345                   │ delivered     812                      ");
   CHECK(line_with(text, "each message") ==
@@ -86,7 +55,7 @@ TEST_CASE("at 80 columns both ways stand side by side") {
   CHECK(line_with(text, "SOS sent") ==
         " SOS sent 14:03:10 by Асан, !7efeee00                                           ");
   CHECK(line_with(text, "still waiting") ==
-        " ✓ delivered in 0.9 s                  │ … still waiting 37 s (1,214 ahead)     ");
+        " ✓ delivered in 0.9 s, past 1,012      │ … still waiting 37 s (1,214 ahead)     ");
   CHECK_THAT(line_with(text, "TULPAR"), Contains("40 nodes · 9600 bit/s · 300 ms · 2 % lost"));
   CHECK_THAT(line_with(text, "TULPAR"), Contains("● satellite up"));
   CHECK_THAT(text, Contains("s SOS · c cut the satellite · r reply from the internet · q quit"));
@@ -95,14 +64,14 @@ TEST_CASE("at 80 columns both ways stand side by side") {
 }
 
 TEST_CASE("the small screen keeps the figures, the race and the keys") {
-  const std::string text = render(state(), 60, 15, false);
+  const std::string text = render(sample_state(), 60, 15, false);
   for (const char* words : {"waiting", "each message", "SOS sent", "✓ delivered in 0.9 s", "s SOS · c cut"}) {
     CHECK_THAT(text, Contains(words));
   }
 }
 
 TEST_CASE("the longer of the two queues fills its bar") {
-  DemoState s = state();
+  DemoState s = sample_state();
   const auto bar_cells = [](const std::string& text) {
     std::size_t cells = 0;
     for (std::size_t at = 0; (at = text.find("█", at)) != std::string::npos; ++at) ++cells;
@@ -118,7 +87,7 @@ TEST_CASE("the longer of the two queues fills its bar") {
 }
 
 TEST_CASE("a cut satellite shows at the top, on the way and at its key") {
-  DemoState s = state();
+  DemoState s = sample_state();
   s.link_up = false;
   const std::string text = render(s, 80, 24, false);
   CHECK_THAT(text, Contains("✕ SATELLITE CUT"));
@@ -127,14 +96,14 @@ TEST_CASE("a cut satellite shows at the top, on the way and at its key") {
 }
 
 TEST_CASE("a reply is a race of its own, and the latest races stay") {
-  DemoState s = state();
+  DemoState s = sample_state();
   s.races.push_back({.kind = RaceView::Kind::kReply,
                      .sent_at = "14:03:40",
                      .who = "Help is on the way",
                      .age = 7s,
                      .tulpar = 1100ms,
                      .bridge = 1900ms,
-                     .tulpar_ahead = 0,
+                     .tulpar_passed = 0,
                      .bridge_ahead = 0});
   CHECK_THAT(line_with(render(s, 80, 24, false), "Reply sent"), Contains("14:03:40: Help is on the way"));
   for (int i = 0; i < 20; ++i) s.races.push_back(s.races.front());
@@ -145,21 +114,21 @@ TEST_CASE("a reply is a race of its own, and the latest races stay") {
 }
 
 TEST_CASE("before anything is delivered nothing is claimed") {
-  DemoState s = state();
+  DemoState s = sample_state();
   s.tulpar = s.bridge = {};
   s.races.clear();
   const std::string text = render(s, 80, 24, false);
   CHECK_THAT(text, !Contains("so far"));
   CHECK_THAT(line_with(text, "each message"), Contains("–"));
   // Where the bridge is the better one, no boast either.
-  s = state();
+  s = sample_state();
   std::swap(s.tulpar, s.bridge);
   CHECK_THAT(render(s, 80, 24, false), !Contains("so far"));
 }
 
 TEST_CASE("without colour there is no escape sequence, with it the same words") {
-  const std::string plain = render(state(), 100, 30, false);
-  std::string coloured = render(state(), 100, 30, true);
+  const std::string plain = render(sample_state(), 100, 30, false);
+  std::string coloured = render(sample_state(), 100, 30, true);
   CHECK(plain.find('\x1b') == std::string::npos);
   REQUIRE(coloured.find('\x1b') != std::string::npos);
   std::string stripped;
@@ -173,17 +142,15 @@ TEST_CASE("without colour there is no escape sequence, with it the same words") 
   CHECK(stripped == plain);
 }
 
-TEST_CASE("repainting overwrites in place and clears what is left") {
-  CHECK(repaint("ab\ncd") == "\x1b[Hab\x1b[K\r\ncd\x1b[K\x1b[J");
+TEST_CASE("repainting sends only the lines that changed") {
+  CHECK(repaint("ab\ncd", "") == "\x1b[1;1Hab\x1b[K\x1b[2;1Hcd\x1b[K\x1b[J");
+  CHECK(repaint("ab\ncd", "ab\ncx") == "\x1b[2;1Hcd\x1b[K");
+  CHECK(repaint("ab\ncd", "ab\ncd").empty());
+  CHECK(repaint("ab", "ab\ncd") == "\x1b[1;1Hab\x1b[K\x1b[J");
 }
 
-TEST_CASE("the summary is one plain line") {
-  DemoState s = state();
-  CHECK(summary(s) ==
-        "1 min 23 s  link up   Tulpar: 12 waiting, 2,345 delivered, 54 B each, 0.633 USD  bridge: 1,214 "
-        "waiting, 812 "
-        "delivered, 343 B each, 1.392 USD  SOS 14:03:10: Tulpar in 0.9 s, bridge waiting 37 s");
-  s.races.clear();
-  s.link_up = false;
-  CHECK_THAT(summary(s), Contains("link CUT") && !Contains("SOS") && !Contains("\n"));
+TEST_CASE("a page that is not where it was asked for says so") {
+  DemoState s = sample_state();
+  s.page_note = "(127.0.0.1:8480 is taken)";
+  CHECK_THAT(line_with(render(s, 80, 24, false), "page: "), Contains("22M9  (127.0.0.1:8480 is taken)"));
 }

@@ -29,6 +29,17 @@ TEST_CASE("numbers are written as people read them") {
   CHECK(time_span(59'500ms) == "1 min 00 s");
   CHECK(time_span(2h + 3min) == "2 h 03 min");
 
+  CHECK(rough_span(-5ms) == "0 s");
+  CHECK(rough_span(89s) == "89 s");
+  CHECK(rough_span(90s) == "2 min");
+  CHECK(rough_span(89min) == "89 min");
+  CHECK(rough_span(90min) == "2 h");
+  CHECK(rough_span(14h + 12min) == "14 h");
+  CHECK(rough_span(5 * 24h) == "5 days");
+
+  CHECK(byte_mean(53.6) == "54 B");
+  CHECK(byte_mean(0) == "–");
+
   CHECK(money(0) == "0.000");
   CHECK(money(243'000'000) == "0.243");
   CHECK(money(9'999'499'999) == "9.999");

@@ -48,3 +48,12 @@ TEST_CASE("names fit the firmware's 24 bytes") {
     CHECK(bridge::valid_utf8(village_name(i)));
   }
 }
+
+TEST_CASE("what the rescuers answer fits into a packet") {
+  Random random(5);
+  for (int i = 0; i < 100; ++i) {
+    const std::string_view reply = village_reply(random);
+    REQUIRE(bridge::valid_utf8(reply));
+    REQUIRE((reply.size() >= 1 && reply.size() <= 175));
+  }
+}

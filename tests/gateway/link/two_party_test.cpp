@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Two peers over a link that breaks, with stores that are slow, refuse, crash, lose their history or come back from a backup.
+// Two peers over a link that breaks, with stores that are slow, refuse, crash, lose their history or come back
+// from a backup.
 #include <fmt/format.h>
 
 #include <cstdlib>
@@ -79,12 +80,15 @@ void live(std::uint32_t seed, Faults faults, int steps) {
     if (!world.done()) throw std::runtime_error("stuck");
     world.check_end(!chaos.restored());
     if (!chaos.restored()) {
-      if (world.side(0).renewals + world.side(1).renewals) throw std::runtime_error("a new incarnation without need");
-      if (world.side(0).dropped + world.side(1).dropped + world.refused) throw std::runtime_error("a batch was refused");
+      if (world.side(0).renewals + world.side(1).renewals)
+        throw std::runtime_error("a new incarnation without need");
+      if (world.side(0).dropped + world.side(1).dropped + world.refused)
+        throw std::runtime_error("a batch was refused");
       if (world.lost && !faults.lost_history) throw std::runtime_error("the histories differ");
     }
   } catch (const std::exception& error) {
-    FAIL("seed " << seed << " step " << step << " of " << steps << ": " << error.what());
+    FAIL("seed " << seed << " step " << step << " of " << steps << ": " << error.what() << "; "
+                 << world.words());
   }
 }
 
@@ -97,7 +101,8 @@ constexpr Faults kBackups{.crashes = true, .refusals = true, .lost_history = tru
 // TULPAR_SEED=n runs one seed; TULPAR_STEPS shortens it, to find the step at which it begins to fail.
 void run_seeds(Faults faults, std::uint32_t first, std::uint32_t count, int steps) {
   if (const char* given = std::getenv("TULPAR_STEPS")) steps = std::atoi(given);
-  if (const char* seed = std::getenv("TULPAR_SEED")) return live(static_cast<std::uint32_t>(std::atoi(seed)), faults, steps);
+  if (const char* seed = std::getenv("TULPAR_SEED"))
+    return live(static_cast<std::uint32_t>(std::atoi(seed)), faults, steps);
   for (std::uint32_t seed = first; seed < first + count; ++seed) live(seed, faults, steps);
 }
 
@@ -105,7 +110,9 @@ void run_seeds(Faults faults, std::uint32_t first, std::uint32_t count, int step
 
 TEST_CASE("Two peers on a link that breaks deliver everything once") { run_seeds(kBreaks, 1, 12, 1500); }
 TEST_CASE("Two peers that crash deliver everything once") { run_seeds(kCrashes, 100, 12, 1500); }
-TEST_CASE("Two peers whose stores refuse now and then deliver everything once") { run_seeds(kRefusals, 200, 12, 1500); }
+TEST_CASE("Two peers whose stores refuse now and then deliver everything once") {
+  run_seeds(kRefusals, 200, 12, 1500);
+}
 TEST_CASE("Two peers that lose history deliver everything once") { run_seeds(kLosses, 300, 12, 1500); }
 TEST_CASE("Two peers brought back from backups go on") { run_seeds(kBackups, 400, 12, 1500); }
 TEST_CASE("Two peers for many seeds", "[.long]") {

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "gateway/dialer.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <boost/asio/post.hpp>
+
+namespace tulpar {
+
+Millis DialPace::next() {
+  std::uniform_int_distribution<std::int64_t> between(kBase.count(), std::max(kBase.count(), last_.count() * 3));
+  last_ = std::min(Millis{between(random_)}, kCap);
+  return last_;
+}
+
+LinkDialer::LinkDialer(boost::asio::io_context& loop, const Clock& clock, link::Enrolment enrolment, link::TlsOptions options,
+                       std::function<void()> wake)
+    : loop_(&loop),
+      clock_(&clock),
+      enrolment_(std::move(enrolment)),
+      options_(options),
+      wake_(std::move(wake)),
+      pace_(std::random_device{}()) {}
+
+void LinkDialer::set_peer(link::LinkPeer* peer) {
+  peer_ = peer;
+  wake_();
+}
+
+void LinkDialer::on_disconnected(bool was_greeted) {
+  // A session that worked and broke is worth an immediate try; one that was refused is not.
+  if (was_greeted) pace_.reset();
+  not_before_ = clock_->now() + pace_.next();
+  wake_();
+}
+
+void LinkDialer::step() {
+  if (stopped_ || !peer_ || dial_ || peer_->connected() || !peer_->may_connect() || clock_->now() < not_before_) return;
+  dial_ = std::make_unique<link::TlsDialer>(
+      *loop_, *clock_, enrolment_, options_,
+      [this](std::shared_ptr<link::Transport> transport) {
+        problem_.clear();
+        peer_->attach(std::move(transport));
+        boost::asio::post(*loop_, [dial = std::shared_ptr(std::move(dial_))] {});
+        wake_();
+      },
+      [this](const link::DialFailure& failure) {
+        if (failure.why != problem_) spdlog::warn("link: {}", failure.why);
+        problem_ = failure.why;
+        peer_->book_failed_attempt(failure.wire);
+        not_before_ = clock_->now() + pace_.next();
+        boost::asio::post(*loop_, [dial = std::shared_ptr(std::move(dial_))] {});
+        wake_();
+      });
+}
+
+std::optional<BootTime> LinkDialer::next_wake() const {
+  if (stopped_ || !peer_ || dial_ || peer_->connected() || !peer_->may_connect()) return std::nullopt;
+  return not_before_;
+}
+
+void LinkDialer::stop() {
+  stopped_ = true;
+  dial_.reset();
+}
+
+}  // namespace tulpar

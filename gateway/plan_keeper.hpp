@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Applies the link's plan: reads what was used from the ledger, asks the PlanMeter, opens and closes the classes of the
+// scheduler, keeps the figures for the page.
+//
+// On the loop thread; reading is asynchronous. Without a plan it only counts. Looks again after what was settled, at most every
+// kEvery, and when time alone may open a class.
+#pragma once
+
+#include <map>
+#include <optional>
+
+#include "gateway/link/peer.hpp"
+#include "queue/forecast.hpp"
+#include "queue/plan.hpp"
+
+namespace tulpar {
+
+struct PlanFigures {
+  std::string name;
+  std::string currency;
+  queue::PlanStatus status;
+  std::optional<queue::Forecast> forecast;
+};
+
+class PlanKeeper {
+ public:
+  static constexpr Millis kEvery = std::chrono::seconds(5);
+
+  // Throws std::runtime_error if the plan's cycle is not a valid one (the configuration was checked before).
+  PlanKeeper(const config::Link& link, const std::vector<config::MessageClass>& classes, queue::StoreRunner& runner,
+             const Clock& clock, std::function<void()> wake);
+
+  // The peer whose classes are opened and closed; nullptr: none any more.
+  void set_peer(link::LinkPeer* peer) { peer_ = peer; }
+  // Something was spent.
+  void changed() { dirty_ = true; }
+  void step();
+  std::optional<BootTime> next_wake() const;
+  // Nothing without a plan, or before the first look.
+  const std::optional<PlanFigures>& figures() const { return figures_; }
+
+ private:
+  struct Reading;
+  void apply(const Reading& reading);
+
+  config::Link link_;
+  std::vector<config::MessageClass> classes_;
+  queue::StoreRunner* runner_;
+  const Clock* clock_;
+  std::function<void()> wake_;
+  std::optional<queue::BillingCycle> cycle_;
+  std::optional<queue::PlanMeter> meter_;
+  link::LinkPeer* peer_ = nullptr;
+  std::optional<PlanFigures> figures_;
+  std::optional<BootTime> looked_, opens_;
+  WallTime trusted_{};  // the last believable time
+  bool dirty_ = true, reading_ = false;
+  std::shared_ptr<int> alive_ = std::make_shared<int>(0);
+};
+
+}  // namespace tulpar

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What the gateway and the relay have in common: the loop, the store's threads, the classifier, the sinks of this machine.
+//
+// One loop thread runs everything here; the store has its own two. Built once at start; throws std::runtime_error, with words
+// for the operator, if it cannot be. `Appliance` and `Relay` each own one.
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <memory>
+#include <set>
+
+#include "bridge/classifier.hpp"
+#include "bridge/mqtt_sink.hpp"
+#include "gateway/link/batch.hpp"
+#include "gateway/link/peer.hpp"
+#include "gateway/real_clock.hpp"
+#include "queue/store_runner.hpp"
+
+namespace tulpar {
+
+// What both configurations say of it.
+struct StationOptions {
+  std::string state_dir;
+  std::vector<config::Channel> channels;
+  std::vector<config::Rule> rules;
+  std::vector<config::MessageClass> classes;
+  config::Storage storage;
+};
+
+class Station {
+ public:
+  // `wake`: something here wants to be looked at.
+  Station(boost::asio::io_context& loop, StationOptions options, std::function<void()> wake);
+  ~Station();
+
+  // The sinks of this machine, once: `make` makes the i-th for its bit. Their backlog is loaded; `done` follows.
+  using MakeSink = std::function<std::unique_ptr<bridge::MqttSink>(std::size_t index, int bit)>;
+  void open_sinks(const std::vector<std::string>& names, MakeSink make, std::function<void()> done);
+  // What a sink needs to know beside its broker.
+  bridge::MqttSink::Options sink_options(bridge::MqttOptions mqtt, int bit) const;
+  // Messages for the sinks are on disk.
+  void deliver(const std::vector<queue::Accepted>& accepted);
+
+  // What a message is, judged by its topic and payload; its destination and class are the caller's to change.
+  queue::NewMessage judge(const std::string& topic, Bytes payload);
+  // The same for one that came over the link: its class is the sender's.
+  queue::NewMessage judge_arrived(link::LinkMessage message);
+  std::optional<queue::ClassId> class_named(std::string_view name) const;
+
+  // Erases what has had its time; drops the least urgent when the store is full.
+  void step(const std::vector<link::LinkPeer*>& peers);
+  std::optional<BootTime> next_wake() const;
+
+  boost::asio::io_context& loop() { return *loop_; }
+  queue::StoreRunner& runner() { return *runner_; }
+  queue::StoreHealth store_health() const { return runner_->health(); }
+  link::BatchCodec& codec() { return codec_; }
+  const RealClock& clock() const { return clock_; }
+  const StationOptions& options() const { return options_; }
+  const std::vector<std::unique_ptr<bridge::MqttSink>>& sinks() const { return sinks_; }
+  const std::vector<std::string>& sink_names() const { return sink_names_; }
+  // New channels, rules and classes (same classes in the same order). Error: what cannot change without a restart.
+  Result<void> reconfigure(const std::vector<config::Channel>& channels, const std::vector<config::Rule>& rules,
+                           const std::vector<config::MessageClass>& classes);
+  std::uint64_t sink_mask() const { return sink_mask_; }
+  std::string store_file() const { return options_.state_dir + "/queue.db"; }
+
+ private:
+  void make_room(const std::vector<link::LinkPeer*>& peers);
+
+  boost::asio::io_context* loop_;
+  StationOptions options_;
+  std::function<void()> wake_;
+  RealClock clock_;
+  link::BatchCodec codec_;
+  bridge::Classifier classifier_;
+  std::vector<std::unique_ptr<bridge::MqttSink>> sinks_;
+  std::vector<std::string> sink_names_;
+  std::uint64_t sink_mask_ = 0;
+  std::optional<BootTime> erased_at_;
+  bool erasing_ = false;
+  // Last: its threads end before what their answers touch.
+  std::unique_ptr<queue::ThreadedStoreRunner> runner_;
+};
+
+}  // namespace tulpar

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "gateway/demo/tally.hpp"
+
+#include "tests/catch.hpp"
+
+using namespace tulpar;
+using namespace tulpar::demo;
+
+TEST_CASE("a tally counts each message once, however often it comes") {
+  Tally tally;
+  for (MessageKey key = 1; key <= 5; ++key) tally.published(key);
+  CHECK(tally.arrived(3));
+  CHECK_FALSE(tally.arrived(3));
+  CHECK_FALSE(tally.arrived(99));
+  CHECK(tally.arrived(1));
+  CHECK(tally.published() == 5);
+  CHECK(tally.delivered() == 2);
+  CHECK(tally.waiting() == 3);
+}
+
+TEST_CASE("what will never come does not wait, and never less than nothing waits") {
+  Tally tally;
+  for (MessageKey key = 1; key <= 5; ++key) tally.published(key);
+  CHECK(tally.waiting(2) == 3);
+  // The ledger may already know what the broker has not yet told.
+  CHECK(tally.waiting(9) == 0);
+}
+
+TEST_CASE("messages are told apart by their payload") {
+  CHECK(key_of(as_bytes("one")) == key_of(as_bytes("one")));
+  CHECK(key_of(as_bytes("one")) != key_of(as_bytes("two")));
+}

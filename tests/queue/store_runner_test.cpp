@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "queue/store_runner.hpp"
+
+#include <condition_variable>
+#include <deque>
+#include <future>
+#include <mutex>
+
+#include "tests/catch.hpp"
+#include "tests/queue/store_fixture.hpp"
+
+namespace tulpar::queue {
+namespace {
+
+// Stands for the loop: the test's thread runs what was handed to it.
+class Loop {
+ public:
+  void post(std::function<void()> f) {
+    {
+      std::lock_guard lock(mutex_);
+      posted_.push_back(std::move(f));
+    }
+    wake_.notify_one();
+  }
+  template <class Condition>
+  void run_until(Condition condition) {
+    while (!condition()) {
+      std::unique_lock lock(mutex_);
+      REQUIRE(wake_.wait_for(lock, std::chrono::seconds(30), [this] { return !posted_.empty(); }));
+      auto next = std::move(posted_.front());
+      posted_.pop_front();
+      lock.unlock();
+      next();
+    }
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  std::deque<std::function<void()>> posted_;
+};
+
+struct Fixture : StoreFixture {
+  Loop loop;
+  std::unique_ptr<ThreadedStoreRunner> runner;
+  std::promise<void> gate;  // the writer waits for it in the first job, so that the next ones make one group
+
+  Fixture() {
+    runner =
+        std::make_unique<ThreadedStoreRunner>(std::move(store), std::make_unique<StoreReader>(path),
+                                              [this](std::function<void()> f) { loop.post(std::move(f)); });
+  }
+  ~Fixture() { runner.reset(); }
+  void hold_writer() {
+    auto running = std::make_shared<std::promise<void>>();
+    runner->post([this, running](Store&) {
+      running->set_value();
+      gate.get_future().wait();
+    });
+    running->get_future().wait();
+  }
+  auto accepting(std::string topic) {
+    return
+        [made = message(std::move(topic))](Store& s) { return s.accept(std::span(&made, 1)).front().entry.id; };
+  }
+};
+
+}  // namespace
+
+TEST_CASE_METHOD(Fixture, "A write is answered with its value after it is committed") {
+  MessageId id = 0;
+  runner->write(accepting("a"), [&](Result<MessageId> result) { id = result.value(); });
+  CHECK(id == 0);
+  loop.run_until([&] { return id != 0; });
+  CHECK(StoreReader(path).story(id).has_value());
+}
+
+TEST_CASE_METHOD(Fixture, "What waits during a commit is one group and its answers keep their order") {
+  hold_writer();
+  std::vector<int> order;
+  for (int i = 0; i < 20; ++i)
+    runner->write(accepting(std::to_string(i)), [&, i](Result<MessageId>) { order.push_back(i); });
+  gate.set_value();
+  loop.run_until([&] { return order.size() == 20; });
+  CHECK(std::is_sorted(order.begin(), order.end()));
+  CHECK(runner->health().commits == 2);
+}
+
+TEST_CASE_METHOD(Fixture, "An operation that fails fails alone and its neighbours are committed once") {
+  hold_writer();
+  std::vector<std::string> answers;
+  const auto note = [&](auto result) { answers.push_back(result ? "ok" : result.error().message); };
+  runner->write(accepting("before"), note);
+  runner->write([](Store& s) { s.database().execute("SELECT * FROM no_such_table"); }, note);
+  runner->write(accepting("after"), note);
+  gate.set_value();
+  loop.run_until([&] { return answers.size() == 3; });
+  CHECK(answers[0] == "ok");
+  CHECK(answers[1].find("no_such_table") != std::string::npos);
+  CHECK(answers[2] == "ok");
+  CHECK(StoreReader(path).list({}).size() == 2);
+  for (const auto& row : StoreReader(path).books()) {
+    CHECK(row.book.accepted == 2);
+    CHECK(row.book.balances());
+  }
+  CHECK_FALSE(runner->health().ok);
+  bool done = false;
+  runner->write(accepting("later"), [&](Result<MessageId>) { done = true; });
+  loop.run_until([&] { return done; });
+  CHECK(runner->health().ok);
+}
+
+TEST_CASE_METHOD(Fixture, "A read does not wait for a write and sees only what is committed") {
+  hold_writer();
+  runner->write(accepting("waiting"), [](Result<MessageId>) {});
+  std::optional<std::size_t> seen;
+  runner->read([](StoreReader& reader) { return reader.list({}).size(); },
+               [&](Result<std::size_t> count) { seen = count.value(); });
+  loop.run_until([&] { return seen.has_value(); });
+  CHECK(*seen == 0);
+  gate.set_value();
+}
+
+TEST_CASE_METHOD(Fixture, "A read that fails is answered in words") {
+  std::string words;
+  runner->read([](StoreReader&) -> int { throw StoreError("unreadable", SQLITE_CORRUPT); },
+               [&](Result<int> result) { words = result.error().message; });
+  loop.run_until([&] { return !words.empty(); });
+  CHECK(words == "unreadable");
+}
+
+TEST_CASE_METHOD(Fixture, "What was submitted before the end is committed") {
+  for (int i = 0; i < 50; ++i) runner->post(accepting(std::to_string(i)));
+  runner.reset();
+  CHECK(StoreReader(path).list({}).size() == 50);
+}
+
+}  // namespace tulpar::queue

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Ages and usage across reboots, with clocks that are believed, not believed, and believed late.
+#include "tests/catch.hpp"
+#include "tests/queue/store_fixture.hpp"
+
+namespace tulpar::queue {
+namespace {
+
+using std::chrono::hours;
+using std::chrono::minutes;
+
+struct Fixture : StoreFixture {
+  // How old the only queued message is, as loaded after a restart.
+  Millis age() {
+    reopen();
+    const auto queued = run([&](Store& s) { return s.load_send(peer); }).queued;
+    REQUIRE(queued.size() == 1);
+    return clock.now() - queued[0].accepted;
+  }
+  void note() {
+    run([](Store&) {});
+  }
+  Usage used(int resolution) {
+    Statement sum(
+        store->database(),
+        "SELECT coalesce(sum(wire_up), 0), coalesce(sum(wire_down), 0) FROM usage WHERE resolution = ?1");
+    sum(resolution).step();
+    return {.wire_up = sum.integer(0), .wire_down = sum.integer(1)};
+  }
+};
+
+}  // namespace
+
+TEST_CASE_METHOD(Fixture, "A message's age goes on over restarts in one boot") {
+  accept(message());
+  clock.advance(hours(3));
+  CHECK(age() == hours(3));
+}
+
+TEST_CASE_METHOD(Fixture, "What a message waited at its origin counts") {
+  auto made = message();
+  made.age = hours(5);
+  accept(made);
+  CHECK(age() == hours(5));
+}
+
+TEST_CASE_METHOD(Fixture, "With a believable clock the time that the machine was off counts") {
+  accept(message());
+  clock.advance(hours(2));
+  note();
+  clock.reboot("boot-2", hours(7));
+  CHECK(age() == hours(9));
+  clock.advance(hours(1));
+  clock.reboot("boot-3", hours(1));
+  CHECK(age() == hours(11));
+}
+
+TEST_CASE_METHOD(Fixture, "Without a believable clock only the time that it was on counts") {
+  clock.trust(false);
+  accept(message());
+  clock.advance(hours(2));
+  note();
+  clock.reboot("boot-2", hours(70), false);
+  CHECK(age() == hours(2) + Millis{1000});
+}
+
+TEST_CASE_METHOD(Fixture, "A clock that is no longer believed makes no message older than it is") {
+  accept(message());
+  note();
+  clock.trust(false);
+  clock.advance(hours(4));
+  note();
+  clock.reboot("boot-2", hours(1));
+  CHECK(age() == hours(5));
+}
+
+TEST_CASE_METHOD(Fixture, "An age found before the clock was believed is corrected by the next start") {
+  accept(message());
+  note();
+  clock.reboot("boot-2", hours(6), false);
+  CHECK(age() < hours(1));
+  clock.trust(true);
+  CHECK(age() == hours(6));
+}
+
+TEST_CASE_METHOD(Fixture, "Usage under an unbelievable clock is moved to its time and no byte is lost") {
+  clock.trust(false);
+  run([&](Store& s) { s.book(link, {.wire_up = 100, .wire_down = 7}); });
+  clock.advance(minutes(20));
+  run([&](Store& s) { s.book(link, {.wire_up = 1}); });
+  run([](Store& s) { s.date_usage(); });
+  CHECK(used(300).wire_up == 0);
+  clock.trust(true);
+  run([](Store& s) { s.date_usage(); });
+  for (int resolution : {300, 3600, 86'400, 0}) {
+    CHECK(used(resolution).wire_up == 101);
+    CHECK(used(resolution).wire_down == 7);
+  }
+  CHECK(query("SELECT count(*) FROM undated") == 0);
+  CHECK(query("SELECT max(start) - min(start) FROM usage WHERE resolution = 300") == 1200);
+  run([](Store& s) { s.date_usage(); });
+  CHECK(used(0).wire_up == 101);
+}
+
+TEST_CASE_METHOD(Fixture, "Usage of an earlier boot that never knew the time is moved, too") {
+  clock.trust(false);
+  run([&](Store& s) { s.book(link, {.wire_up = 100}); });
+  clock.reboot("boot-2", hours(1), false);
+  reopen();
+  run([&](Store& s) { s.book(link, {.wire_up = 5}); });
+  clock.trust(true);
+  run([](Store& s) { s.date_usage(); });
+  CHECK(used(86'400).wire_up == 105);
+  CHECK(query("SELECT count(*) FROM undated") == 0);
+}
+
+}  // namespace tulpar::queue
