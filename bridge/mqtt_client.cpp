@@ -15,7 +15,7 @@ MqttClient::MqttClient(boost::asio::io_context& loop, MqttOptions options, Handl
     : loop_(&loop),
       options_(std::move(options)),
       handler_(&handler),
-      backoff_(random_uniform()),
+      backoff_(random_uniform(), options_.port == 0 ? Backoff::kLocalBase : Backoff::kBase),
       timer_(loop) {}
 
 MqttClient::~MqttClient() {

@@ -24,7 +24,7 @@ namespace tulpar::bridge {
 struct MqttStatus {
   bool connected = false;
   bool v5 = true;         // of the connection that is up
-  std::string problem{};    // why it is not connected, or what the broker does not grant; empty: nothing
+  std::string problem{};  // why it is not connected, or what the broker does not grant; empty: nothing
   unsigned attempts = 0;  // since the last connection
 };
 

@@ -35,7 +35,7 @@ struct SinkStatus {
   std::uint64_t published = 0, refused = 0, withheld = 0;
 };
 
-class MqttSink : private MqttClient::Handler {
+class MqttSink final : private MqttClient::Handler {
  public:
   // False: its audience may not have it.
   using MayLeave = std::function<bool(const queue::Entry&, const queue::EdgeBody&)>;
@@ -45,7 +45,7 @@ class MqttSink : private MqttClient::Handler {
     std::string own_name;  // takes the place of {gateway} for what was accepted here
     int bit = 0;           // the sink's, as Store::set_sinks() gave it
     std::vector<config::MessageClass> classes;
-    MayLeave may_leave{};  // none: all may
+    MayLeave may_leave{};             // none: all may
     std::function<void()> changed{};  // the books have changed; none: nobody asks
   };
   MqttSink(boost::asio::io_context& loop, const Clock& clock, queue::StoreRunner& runner, Options options);

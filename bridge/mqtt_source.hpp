@@ -33,7 +33,7 @@ struct SourceStatus {
   std::uint64_t unwanted = 0;  // not subscribed (any more), or not a topic
 };
 
-class MqttSource : private MqttClient::Handler {
+class MqttSource final : private MqttClient::Handler {
  public:
   // To be called once, on the loop thread, at once or later; later calls do nothing.
   using Done = std::function<void(bool stored)>;

@@ -3,8 +3,9 @@
 // The words that every folder shares: bytes, errors as values, and time.
 //
 // Thread rule: plain values, safe anywhere.
-// Time: durations and ages use BootTime (CLOCK_BOOTTIME: monotonic, goes on in suspend, starts anew at each boot);
-// the wall clock (WallTime) is only a label and may be wrong by decades until `Clock::trusted()` is true.
+// Time: durations and ages use BootTime (CLOCK_BOOTTIME: monotonic, goes on in suspend, starts anew at each
+// boot); the wall clock (WallTime) is only a label and may be wrong by decades until `Clock::trusted()` is
+// true.
 #pragma once
 
 #include <boost/system/result.hpp>

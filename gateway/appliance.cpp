@@ -19,8 +19,8 @@
 namespace tulpar {
 namespace {
 
-// Silence after which TCP asks whether the other side still lives: 104 bytes each, and an idle hour stays below 1,350.
-// Common NATs forget a silent TCP connection after 5 minutes to 2 hours.
+// Silence after which TCP asks whether the other side still lives: 104 bytes each, and an idle hour stays below
+// 1,350. Common NATs forget a silent TCP connection after 5 minutes to 2 hours.
 constexpr std::chrono::seconds kKeepalive{300};
 
 StationOptions station_options(const config::Gateway& config) {
@@ -33,12 +33,15 @@ class Appliance {
       : file_(std::move(file)),
         config_(std::move(config)),
         station_(loop_, station_options(config_), [this] { waker_.kick(); }),
-        waker_(loop_, station_.clock(), [this] { step(); }, [this] { return next_wake(); }),
-        plan_(config_.links.front(), config_.classes, station_.runner(), station_.clock(), [this] { waker_.kick(); }),
+        waker_(
+            loop_, station_.clock(), [this] { step(); }, [this] { return next_wake(); }),
+        plan_(config_.links.front(), config_.classes, station_.runner(), station_.clock(),
+              [this] { waker_.kick(); }),
         dialer_(loop_, station_.clock(), link::read_enrolment(config_.links.front().enrolment_file).value(),
                 {.rate_bps = config_.links.front().rate, .keepalive = keepalive()}, [this] { waker_.kick(); }),
         desk_(station_, program(), [this] { waker_.kick(); }),
-        daemon_(loop_, {.stop = [this] { stop(); }, .reload = [this] { reload(); }, .alive = [] { return true; }}) {
+        daemon_(loop_,
+                {.stop = [this] { stop(); }, .reload = [this] { reload(); }, .alive = [] { return true; }}) {
     if (config_.mqtt.managed()) {
       broker_ = bridge::ManagedBroker::create(loop_, config_.mqtt, config_.state_dir).value();
       broker_->start();
@@ -56,22 +59,32 @@ class Appliance {
     return config_.links.front().downlink == config::Downlink::kAlways ? kKeepalive : std::chrono::seconds{0};
   }
 
-  // Each step begins the next when its part of the store is loaded: nothing is accepted before the numbers are known.
+  // Each step begins the next when its part of the store is loaded: nothing is accepted before the numbers are
+  // known.
   void start_link() {
     link::PeerHooks hooks{
         .classify = [this](link::LinkMessage message) { return station_.judge_arrived(std::move(message)); },
-        .arrived = [this](const auto& accepted) { station_.deliver(accepted); desk_.changed(); },
-        .settled = [this] { plan_.changed(); desk_.changed(); },
+        .arrived =
+            [this](const auto& accepted) {
+              station_.deliver(accepted);
+              desk_.changed();
+            },
+        .settled =
+            [this] {
+              plan_.changed();
+              desk_.changed();
+            },
         .disconnected = [this](const std::string& why) { on_disconnected(why); },
         .wake = [this] { waker_.kick(); }};
-    link::LinkPeer::load(station_.runner(), station_.codec(), station_.clock(),
-                         {.name = "relay", .link = config_.links.front().name, .classes = config_.classes, .initiator = true},
-                         std::move(hooks), [this](Result<std::unique_ptr<link::LinkPeer>> peer) {
-                           peer_ = std::move(peer.value());
-                           plan_.set_peer(peer_.get());
-                           dialer_.set_peer(peer_.get());
-                           start_sink();
-                         });
+    link::LinkPeer::load(
+        station_.runner(), station_.codec(), station_.clock(),
+        {.name = "relay", .link = config_.links.front().name, .classes = config_.classes, .initiator = true},
+        std::move(hooks), [this](Result<std::unique_ptr<link::LinkPeer>> peer) {
+          peer_ = std::move(peer.value());
+          plan_.set_peer(peer_.get());
+          dialer_.set_peer(peer_.get());
+          start_sink();
+        });
   }
 
   void start_sink() {
@@ -81,12 +94,14 @@ class Appliance {
           auto options = station_.sink_options(sink_access(), bit);
           options.own_name = config_.name;
           options.changed = [this] { desk_.changed(); };
-          return std::make_unique<bridge::MqttSink>(loop_, station_.clock(), station_.runner(), std::move(options));
+          return std::make_unique<bridge::MqttSink>(loop_, station_.clock(), station_.runner(),
+                                                    std::move(options));
         },
         [this] { start_source(); });
   }
 
-  // The mesh's broker as the sink of what comes down: no subscriptions, and no session that would keep anything.
+  // The mesh's broker as the sink of what comes down: no subscriptions, and no session that would keep
+  // anything.
   bridge::MqttOptions sink_access() const {
     if (broker_) return broker_->sink_access();
     auto options = bridge::source_options(config_.mqtt, client_id("-down"));
@@ -108,9 +123,9 @@ class Appliance {
         [this](Result<std::vector<queue::BrokerMark>> marks) {
           source_ = std::make_unique<bridge::MqttSource>(
               loop_,
-              bridge::MqttSource::Options{broker_ ? broker_->source_access() : bridge::source_options(config_.mqtt, client_id("")),
-                                          config_.mqtt.managed(),
-                                          redelivery_marks(marks.value())},
+              bridge::MqttSource::Options{
+                  broker_ ? broker_->source_access() : bridge::source_options(config_.mqtt, client_id("")),
+                  config_.mqtt.managed(), redelivery_marks(marks.value())},
               [this](auto group, auto done) { ingest_->take(std::move(group), std::move(done)); });
           source_->start();
           for (const auto& sink : station_.sinks()) sink->start();
@@ -122,7 +137,8 @@ class Appliance {
   std::string client_id(const char* suffix) const { return fmt::format("tulpar-{}{}", config_.name, suffix); }
 
   void start_web() {
-    web_ = web::HttpServer::start(loop_.get_executor(), {.name = config_.name, .state_dir = config_.state_dir, .web = config_.web},
+    web_ = web::HttpServer::start(loop_.get_executor(),
+                                  {.name = config_.name, .state_dir = config_.state_dir, .web = config_.web},
                                   desk_, station_.clock())
                .value();
     desk_.on_renewed([this] {
@@ -156,22 +172,24 @@ class Appliance {
 
   std::optional<BootTime> next_wake() const {
     if (stopping_ || !peer_) return std::nullopt;
-    return earliest({station_.next_wake(), plan_.next_wake(), peer_->next_wake(), dialer_.next_wake(), desk_.next_wake()});
+    return earliest(
+        {station_.next_wake(), plan_.next_wake(), peer_->next_wake(), dialer_.next_wake(), desk_.next_wake()});
   }
 
   Desk::Program program() {
-    return {.name = config_.name,
-            .edge_is_main = false,
-            .peers = [this] { return peer_ ? std::vector{peer_.get()} : std::vector<link::LinkPeer*>{}; },
-            .mesh = [this] { return mesh_status(); },
-            .gateways = [] { return std::vector<web::GatewayView>{}; },
-            .link_state = [this](std::size_t) { return std::string(dialer_.dialling() ? "connecting" : ""); },
-            .plan = [this](const std::string&) { return &plan_.figures(); },
-            .route = [this](const std::string& topic) -> Result<std::pair<queue::PeerId, std::string>> {
-              return std::pair{peer_->id(), topic};
-            },
-            .accepted = [this](const auto& accepted, queue::PeerId) { on_accepted(accepted); },
-            .verdict = [this](const web::Status& status) { return gateway_verdict(status, dialer_.problem()); }};
+    return {
+        .name = config_.name,
+        .edge_is_main = false,
+        .peers = [this] { return peer_ ? std::vector{peer_.get()} : std::vector<link::LinkPeer*>{}; },
+        .mesh = [this] { return mesh_status(); },
+        .gateways = [] { return std::vector<web::GatewayView>{}; },
+        .link_state = [this](std::size_t) { return std::string(dialer_.dialling() ? "connecting" : ""); },
+        .plan = [this](const std::string&) { return &plan_.figures(); },
+        .route = [this](const std::string& topic) -> Result<std::pair<queue::PeerId, std::string>> {
+          return std::pair{peer_->id(), topic};
+        },
+        .accepted = [this](const auto& accepted, queue::PeerId) { on_accepted(accepted); },
+        .verdict = [this](const web::Status& status) { return gateway_verdict(status, dialer_.problem()); }};
   }
 
   web::MeshStatus mesh_status() {
@@ -189,7 +207,8 @@ class Appliance {
     auto loaded = config::load_gateway(file_);
     report_problems(loaded.problems);
     if (!loaded.ok()) return spdlog::error("{} has errors: the old configuration stays in force", file_);
-    if (auto changed = station_.reconfigure(loaded.value->channels, loaded.value->rules, loaded.value->classes); !changed)
+    if (auto changed = station_.reconfigure(loaded.value->channels, loaded.value->rules, loaded.value->classes);
+        !changed)
       return spdlog::error("the old configuration stays in force: {}", changed.error().message);
     if (peer_) peer_->scheduler().set_policy(station_.options().classes);
     spdlog::info("channels, rules and classes are read again; everything else waits for a restart");

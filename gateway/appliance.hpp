@@ -2,8 +2,8 @@
 //
 // The gateway, assembled: broker → classifier → store → scheduler → link, and the way back; the page beside it.
 //
-// One loop thread runs everything; the store has its own two. Throws std::runtime_error with words for the operator if it
-// cannot start.
+// One loop thread runs everything; the store has its own two. Throws std::runtime_error with words for the
+// operator if it cannot start.
 #pragma once
 
 #include <string>

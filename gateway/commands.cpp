@@ -25,7 +25,8 @@ void print_problems(const std::vector<config::Problem>& problems) {
   for (const auto& problem : problems) fmt::print(stderr, "{}\n", config::explain(problem));
 }
 
-// The state directory of a gateway's or relay's configuration; nothing, and the problems printed, if it has errors.
+// The state directory of a gateway's or relay's configuration; nothing, and the problems printed, if it has
+// errors.
 std::optional<std::string> state_dir(const std::string& config) {
   const auto loaded = config::load_any(config);
   if (!loaded.ok()) {
@@ -70,7 +71,8 @@ void print_rows(const json::array& rows, const std::string& indent) {
     }
     std::string line;
     for (const auto& [key, field] : row.as_object())
-      if (!field.is_structured() && !field.is_null()) line += fmt::format("{}{} {}", line.empty() ? "" : ", ", std::string(key), text_of(field));
+      if (!field.is_structured() && !field.is_null())
+        line += fmt::format("{}{} {}", line.empty() ? "" : ", ", std::string(key), text_of(field));
     fmt::print("{}{}\n", indent, line);
   }
 }
@@ -130,7 +132,8 @@ int enrol_command(const std::string& name, const std::string& config, const std:
 int revoke_command(const std::string& name, const std::string& config) {
   const auto relay = relay_config(config);
   if (!relay) return 1;
-  if (auto revoked = link::EnrolmentBook(relay->state_dir).revoke(name); !revoked) return fail(revoked.error().message);
+  if (auto revoked = link::EnrolmentBook(relay->state_dir).revoke(name); !revoked)
+    return fail(revoked.error().message);
   fmt::print("{} is revoked\n", name);
   return 0;
 }
@@ -150,7 +153,8 @@ int ask_command(const std::string& what, const std::string& config, bool as_json
   return 0;
 }
 
-int send_command(const std::string& config, const std::string& topic, const std::string& cls, const std::string& payload) {
+int send_command(const std::string& config, const std::string& topic, const std::string& cls,
+                 const std::string& payload) {
   const auto dir = state_dir(config);
   if (!dir) return 1;
   std::string bytes = payload;

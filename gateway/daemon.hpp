@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What a daemon owes its surroundings: signals, the service manager's notifications and watchdog, the line that says `ready`.
+// What a daemon owes its surroundings: signals, the service manager's notifications and watchdog, the line that
+// says `ready`.
 //
 // On the loop thread.
 #pragma once
@@ -18,7 +19,7 @@ class Daemon {
   struct Handlers {
     std::function<void()> stop;    // SIGTERM, SIGINT
     std::function<void()> reload;  // SIGHUP
-    std::function<bool()> alive;   // asked before the watchdog is fed: false lets the service manager restart us
+    std::function<bool()> alive;  // asked before the watchdog is fed: false lets the service manager restart us
   };
   Daemon(boost::asio::io_context& loop, Handlers handlers);
 

@@ -15,13 +15,14 @@ web::Failure unavailable(const Error& error) { return {web::Failure::Kind::kUnav
 queue::LinkBytes sum_of(const std::vector<queue::UsageRow>& rows, const std::string& label) {
   queue::LinkBytes bytes;
   for (const auto& row : rows)
-    if (row.label == label) bytes += queue::LinkBytes{.payload_up = row.usage.payload,
-                                                      .payload_down = 0,
-                                                      .frame_up = row.usage.frame,
-                                                      .frame_down = 0,
-                                                      .wire_up = row.usage.wire_up,
-                                                      .wire_down = row.usage.wire_down,
-                                                      .session_opens = 0};
+    if (row.label == label)
+      bytes += queue::LinkBytes{.payload_up = row.usage.payload,
+                                .payload_down = 0,
+                                .frame_up = row.usage.frame,
+                                .frame_down = 0,
+                                .wire_up = row.usage.wire_up,
+                                .wire_down = row.usage.wire_down,
+                                .session_opens = 0};
   return bytes;
 }
 
@@ -41,7 +42,8 @@ void Desk::changed() {
 
 void Desk::count_accepted(std::size_t messages) {
   const BootTime now = station_->clock().now();
-  if (accepted_.empty() || now - accepted_.back().first >= std::chrono::seconds(1)) accepted_.emplace_back(now, 0);
+  if (accepted_.empty() || now - accepted_.back().first >= std::chrono::seconds(1))
+    accepted_.emplace_back(now, 0);
   accepted_.back().second += messages;
   while (now - accepted_.front().first > kMinute) accepted_.pop_front();
   changed();
@@ -104,7 +106,8 @@ std::vector<web::ClassStatus> Desk::class_status(const std::vector<link::LinkPee
       for (auto* peer : peers) {
         consider(peer->scheduler().state(cls));
         status.bytes_in_flight += peer->outgoing().in_flight_bytes(cls);
-        if (const auto* plan = program_.plan(peer->status().name); plan && *plan && i < (*plan)->status.classes.size())
+        if (const auto* plan = program_.plan(peer->status().name);
+            plan && *plan && i < (*plan)->status.classes.size())
           status.hold_reason = (*plan)->status.classes[i].hold_reason;
       }
     }
@@ -120,7 +123,8 @@ std::vector<web::LinkView> Desk::link_views(const std::vector<link::LinkPeer*>& 
   for (std::size_t i = 0; i < peers.size(); ++i) {
     web::LinkView view;
     view.link = peers[i]->status();
-    if (const auto state = program_.link_state(i); !state.empty() && view.link.state == "down") view.link.state = state;
+    if (const auto state = program_.link_state(i); !state.empty() && view.link.state == "down")
+      view.link.state = state;
     if (auto today = figures_.today.find(view.link.name); today != figures_.today.end()) {
       view.wire_up_today = today->second.wire_up;
       view.wire_down_today = today->second.wire_down;
@@ -142,7 +146,8 @@ web::Status Desk::status() {
   status.clock_trusted = station_->clock().trusted();
   status.mesh = program_.mesh();
   status.mesh.accepted_last_minute = accepted_last_minute();
-  for (const auto& row : figures_.books) (row.edge == program_.edge_is_main ? status.ledger : status.back) += row.book;
+  for (const auto& row : figures_.books)
+    (row.edge == program_.edge_is_main ? status.ledger : status.back) += row.book;
   status.classes = class_status(peers);
   status.links = link_views(peers);
   const auto health = station_->store_health();
@@ -152,7 +157,8 @@ web::Status Desk::status() {
                   .problem = health.problem};
   for (std::size_t i = 0; i < station_->sinks().size(); ++i) {
     const auto sink = station_->sinks()[i]->status();
-    status.sinks.push_back({station_->sink_names()[i], sink.connected, static_cast<std::int64_t>(sink.queued), sink.note});
+    status.sinks.push_back(
+        {station_->sink_names()[i], sink.connected, static_cast<std::int64_t>(sink.queued), sink.note});
   }
   status.gateways = program_.gateways();
   if (status.ledger.delivered != delivered_) {
@@ -197,12 +203,14 @@ void Desk::messages(const queue::StoryFilter& filter, web::Done<std::vector<web:
 }
 
 void Desk::story(queue::MessageId id, web::Done<web::MessageView> done) {
-  station_->runner().read([id](queue::StoreReader& reader) { return reader.story(id); },
-                          [this, id, done = std::move(done)](Result<std::optional<queue::Story>> story) {
-                            if (!story) return done(unavailable(story.error()));
-                            if (!*story) return done(web::Failure{web::Failure::Kind::kNotFound, fmt::format("there is no message {}", id)});
-                            done(view(std::move(**story)));
-                          });
+  station_->runner().read(
+      [id](queue::StoreReader& reader) { return reader.story(id); },
+      [this, id, done = std::move(done)](Result<std::optional<queue::Story>> story) {
+        if (!story) return done(unavailable(story.error()));
+        if (!*story)
+          return done(web::Failure{web::Failure::Kind::kNotFound, fmt::format("there is no message {}", id)});
+        done(view(std::move(**story)));
+      });
 }
 
 void Desk::send(web::SendRequest request, web::Done<queue::MessageId> done) {
@@ -219,7 +227,8 @@ void Desk::send(web::SendRequest request, web::Done<queue::MessageId> done) {
       [this, peer = peer, done = std::move(done)](Result<std::vector<queue::Accepted>> accepted) {
         if (!accepted) return done(unavailable(accepted.error()));
         if (accepted->front().duplicate)
-          return done(web::Failure{web::Failure::Kind::kConflict, "this packet was accepted before: it is a copy"});
+          return done(
+              web::Failure{web::Failure::Kind::kConflict, "this packet was accepted before: it is a copy"});
         program_.accepted(*accepted, peer);
         count_accepted(1);
         done(queue::MessageId{accepted->front().entry.id});
@@ -235,24 +244,28 @@ void Desk::find_queued(queue::MessageId id, std::function<bool(link::LinkPeer&)>
   story(id, [id, done = std::move(done)](web::Outcome<web::MessageView> found) {
     if (!found) return done(found.error());
     done(web::Failure{web::Failure::Kind::kConflict,
-                      fmt::format("message {} is {}: only what waits can be changed", id, queue::to_string(found->story.state))});
+                      fmt::format("message {} is {}: only what waits can be changed", id,
+                                  queue::to_string(found->story.state))});
   });
 }
 
 void Desk::reclassify(queue::MessageId id, std::string cls, web::Done<void> done) {
   const auto to = *station_->class_named(cls);
-  find_queued(id, [id, to](link::LinkPeer& peer) { return peer.reclassify(id, to); }, std::move(done));
+  find_queued(
+      id, [id, to](link::LinkPeer& peer) { return peer.reclassify(id, to); }, std::move(done));
 }
 
 void Desk::drop(queue::MessageId id, web::Done<void> done) {
-  find_queued(id, [id](link::LinkPeer& peer) { return peer.drop(id); }, std::move(done));
+  find_queued(
+      id, [id](link::LinkPeer& peer) { return peer.drop(id); }, std::move(done));
 }
 
 web::Outcome<void> Desk::pause(const std::string& cls, bool paused) {
   const auto found = station_->class_named(cls);
   if (!found) return web::Failure{web::Failure::Kind::kNotFound, fmt::format("there is no class `{}`", cls)};
   if (*found == queue::kEmergency)
-    return web::Failure{web::Failure::Kind::kConflict, "the emergency class cannot be paused: an SOS is untouchable"};
+    return web::Failure{web::Failure::Kind::kConflict,
+                        "the emergency class cannot be paused: an SOS is untouchable"};
   paused_[*found] = paused;
   for (auto* peer : program_.peers()) peer->scheduler().pause(*found, paused);
   wake_();
@@ -262,7 +275,9 @@ web::Outcome<void> Desk::pause(const std::string& cls, bool paused) {
 
 void Desk::usage(const web::UsageQuery& query, web::Done<std::vector<queue::UsageRow>> done) {
   station_->runner().read(
-      [query](queue::StoreReader& reader) { return reader.usage(query.resolution, query.from, query.to, query.by); },
+      [query](queue::StoreReader& reader) {
+        return reader.usage(query.resolution, query.from, query.to, query.by);
+      },
       [done = std::move(done)](Result<std::vector<queue::UsageRow>> rows) {
         if (!rows) return done(unavailable(rows.error()));
         done(std::move(*rows));

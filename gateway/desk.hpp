@@ -2,8 +2,8 @@
 //
 // The operator's view of a running gateway or relay: answers the web server from the station and its peers.
 //
-// On the loop thread. Figures that stand in the store are read again after something changed, at most every kRefresh, and kept
-// in memory, so that no page waits for a disk.
+// On the loop thread. Figures that stand in the store are read again after something changed, at most every
+// kRefresh, and kept in memory, so that no page waits for a disk.
 #pragma once
 
 #include <deque>
@@ -26,7 +26,7 @@ class Desk : public web::Backend {
     std::function<std::vector<link::LinkPeer*>()> peers;
     std::function<web::MeshStatus()> mesh;
     std::function<std::vector<web::GatewayView>()> gateways;
-    std::function<std::string(std::size_t peer)> link_state;   // "" : as the peer says
+    std::function<std::string(std::size_t peer)> link_state;  // "" : as the peer says
     std::function<const std::optional<PlanFigures>*(const std::string& link)> plan;
     // The destination of a message that the operator sends, and its topic there. Error: none of that name.
     std::function<Result<std::pair<queue::PeerId, std::string>>(const std::string& topic)> route;

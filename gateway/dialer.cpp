@@ -9,13 +9,14 @@
 namespace tulpar {
 
 Millis DialPace::next() {
-  std::uniform_int_distribution<std::int64_t> between(kBase.count(), std::max(kBase.count(), last_.count() * 3));
+  std::uniform_int_distribution<std::int64_t> between(kBase.count(),
+                                                      std::max(kBase.count(), last_.count() * 3));
   last_ = std::min(Millis{between(random_)}, kCap);
   return last_;
 }
 
-LinkDialer::LinkDialer(boost::asio::io_context& loop, const Clock& clock, link::Enrolment enrolment, link::TlsOptions options,
-                       std::function<void()> wake)
+LinkDialer::LinkDialer(boost::asio::io_context& loop, const Clock& clock, link::Enrolment enrolment,
+                       link::TlsOptions options, std::function<void()> wake)
     : loop_(&loop),
       clock_(&clock),
       enrolment_(std::move(enrolment)),
@@ -36,7 +37,8 @@ void LinkDialer::on_disconnected(bool was_greeted) {
 }
 
 void LinkDialer::step() {
-  if (stopped_ || !peer_ || dial_ || peer_->connected() || !peer_->may_connect() || clock_->now() < not_before_) return;
+  if (stopped_ || !peer_ || dial_ || peer_->connected() || !peer_->may_connect() || clock_->now() < not_before_)
+    return;
   dial_ = std::make_unique<link::TlsDialer>(
       *loop_, *clock_, enrolment_, options_,
       [this](std::shared_ptr<link::Transport> transport) {

@@ -2,7 +2,8 @@
 //
 // Keeps the gateway's link up: dials, hands the transport to the peer, waits longer after each failure.
 //
-// On the loop thread; owned by the appliance, which calls step() at next_wake(). Pure but for the dialling itself.
+// On the loop thread; owned by the appliance, which calls step() at next_wake(). Pure but for the dialling
+// itself.
 #pragma once
 
 #include <boost/asio/io_context.hpp>
@@ -30,8 +31,8 @@ class DialPace {
 
 class LinkDialer {
  public:
-  LinkDialer(boost::asio::io_context& loop, const Clock& clock, link::Enrolment enrolment, link::TlsOptions options,
-             std::function<void()> wake);
+  LinkDialer(boost::asio::io_context& loop, const Clock& clock, link::Enrolment enrolment,
+             link::TlsOptions options, std::function<void()> wake);
 
   // The peer must outlive the dialer, or be set to nullptr before it goes.
   void set_peer(link::LinkPeer* peer);

@@ -23,19 +23,26 @@ void Gateways::load(const std::string& name, std::function<void(link::LinkPeer&)
   if (waiting.size() > 1) return;
   link::PeerHooks hooks{
       .classify = [this](link::LinkMessage message) { return station_->judge_arrived(std::move(message)); },
-      .arrived = [this](const auto& accepted) { hooks_.arrived(accepted); hooks_.changed(); },
+      .arrived =
+          [this](const auto& accepted) {
+            hooks_.arrived(accepted);
+            hooks_.changed();
+          },
       .settled = [this] { hooks_.changed(); },
-      .disconnected = [this, name](const std::string& why) {
-        spdlog::info("gateway {}: gone: {}", name, why);
-        hooks_.changed();
-        stop_if_all_gone();
-      },
+      .disconnected =
+          [this, name](const std::string& why) {
+            spdlog::info("gateway {}: gone: {}", name, why);
+            hooks_.changed();
+            stop_if_all_gone();
+          },
       .wake = [this] { hooks_.wake(); }};
   link::LinkPeer::load(station_->runner(), station_->codec(), station_->clock(),
                        {.name = name, .link = name, .classes = station_->options().classes, .initiator = false},
                        std::move(hooks), [this, name](Result<std::unique_ptr<link::LinkPeer>> peer) {
                          auto waiting = loading_.extract(name);
-                         if (!peer) return spdlog::error("gateway {}: cannot load its queue: {}", name, peer.error().message);
+                         if (!peer)
+                           return spdlog::error("gateway {}: cannot load its queue: {}", name,
+                                                peer.error().message);
                          auto& loaded = *(peers_[name] = std::move(*peer));
                          for (auto& done : waiting.mapped()) done(loaded);
                          hooks_.wake();
@@ -79,7 +86,10 @@ std::vector<web::GatewayView> Gateways::views() {
   std::vector<web::GatewayView> views;
   for (auto& [name, peer] : peers_) {
     const auto status = peer->status();
-    web::GatewayView view{.name = name, .connected = peer->connected(), .last_contact = {}, .queued = static_cast<std::int64_t>(peer->scheduler().size())};
+    web::GatewayView view{.name = name,
+                          .connected = peer->connected(),
+                          .last_contact = {},
+                          .queued = static_cast<std::int64_t>(peer->scheduler().size())};
     if (status.last_contact) view.last_contact = station_->clock().now() - *status.last_contact;
     views.push_back(std::move(view));
   }
@@ -91,7 +101,8 @@ void Gateways::add(queue::PeerId id, const queue::Entry& entry) {
     if (peer->id() == id) peer->add(entry);
 }
 
-// Who was revoked is sent away and forgotten here; what was queued for it stays in the store, in case it is enrolled again.
+// Who was revoked is sent away and forgotten here; what was queued for it stays in the store, in case it is
+// enrolled again.
 void Gateways::look() {
   const auto names = book_->names();
   for (const auto& name : names)
@@ -141,11 +152,13 @@ void Gateways::stop_if_all_gone() {
 
 std::string gateway_filter(const std::string& prefix) {
   std::string filter = prefix;
-  if (const auto at = filter.find(kPlaceholder); at != filter.npos) filter.replace(at, kPlaceholder.size(), "+");
+  if (const auto at = filter.find(kPlaceholder); at != filter.npos)
+    filter.replace(at, kPlaceholder.size(), "+");
   return filter + "#";
 }
 
-std::optional<std::pair<std::string, std::string>> split_gateway(const std::string& prefix, const std::string& topic) {
+std::optional<std::pair<std::string, std::string>> split_gateway(const std::string& prefix,
+                                                                 const std::string& topic) {
   const auto at = prefix.find(kPlaceholder);
   if (at == prefix.npos || topic.compare(0, at, prefix, 0, at) != 0) return std::nullopt;
   const std::string behind = prefix.substr(at + kPlaceholder.size());

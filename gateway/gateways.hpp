@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The relay's gateways: one LinkPeer each, loaded when it is enrolled, joined with whatever transport it comes by.
+// The relay's gateways: one LinkPeer each, loaded when it is enrolled, joined with whatever transport it comes
+// by.
 //
 // On the loop thread. Looks every kLookEvery whether someone was enrolled or revoked.
 #pragma once
@@ -56,6 +57,7 @@ class Gateways {
 // "down/{gateway}/" → "down/+/#".
 std::string gateway_filter(const std::string& prefix);
 // The gateway's name and its topic, from a topic under that prefix; nothing if it is not under it.
-std::optional<std::pair<std::string, std::string>> split_gateway(const std::string& prefix, const std::string& topic);
+std::optional<std::pair<std::string, std::string>> split_gateway(const std::string& prefix,
+                                                                 const std::string& topic);
 
 }  // namespace tulpar

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Takes groups of messages from a broker, has them stored in one transaction with the marks that tell redeliveries, and
-// answers when they are on disk.
+// Takes groups of messages from a broker, has them stored in one transaction with the marks that tell
+// redeliveries, and answers when they are on disk.
 //
-// On the loop thread. One group at a time per source; the source reads nothing before the answer (DESIGN.md §1).
+// On the loop thread. One group at a time per source; the source reads nothing before the answer (DESIGN.md
+// §1).
 #pragma once
 
 #include <functional>
@@ -18,9 +19,13 @@ class Ingest {
  public:
   // Where a message goes; false: nobody is to have it (it is counted by the caller).
   using Route = std::function<bool(queue::NewMessage& message)>;
-  using Accepted = std::function<void(const std::vector<queue::Accepted>&, const std::vector<queue::NewMessage>&)>;
+  using Accepted =
+      std::function<void(const std::vector<queue::Accepted>&, const std::vector<queue::NewMessage>&)>;
   Ingest(Station& station, std::string source, Route route, Accepted accepted)
-      : station_(&station), source_(std::move(source)), route_(std::move(route)), accepted_(std::move(accepted)) {}
+      : station_(&station),
+        source_(std::move(source)),
+        route_(std::move(route)),
+        accepted_(std::move(accepted)) {}
 
   void take(std::vector<bridge::MqttMessage> group, std::function<void(bool stored)> done);
 

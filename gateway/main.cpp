@@ -65,7 +65,9 @@ void add_demo(CLI::App& app, Arguments& args) {
   demo->add_option("--loss", args.demo.loss, "part of the packets that is lost")
       ->check(CLI::Range(0.0, 0.5))
       ->capture_default_str();
-  demo->add_option("--nodes", args.demo.nodes, "nodes of the mesh")->check(CLI::Range(1, 2000))->capture_default_str();
+  demo->add_option("--nodes", args.demo.nodes, "nodes of the mesh")
+      ->check(CLI::Range(1, 2000))
+      ->capture_default_str();
   demo->add_option("--web", args.demo.web, "where the page listens")->capture_default_str();
   demo->add_option("--plan-speed", args.demo.plan_speed, "how many times faster than real life time passes")
       ->check(CLI::Range(0.1, 10000.0))
@@ -78,7 +80,8 @@ void add_enrolment(CLI::App& app, Arguments& args) {
   enrol->add_option("name", args.name, "of the gateway")->required();
   enrol->add_option("--config", args.relay_config, "the relay's configuration")->capture_default_str();
   enrol->add_option("--address", args.address, "HOST:PORT where gateways reach this relay")->required();
-  enrol->callback([&args] { args.exit_code = tulpar::enrol_command(args.name, args.relay_config, args.address); });
+  enrol->callback(
+      [&args] { args.exit_code = tulpar::enrol_command(args.name, args.relay_config, args.address); });
   auto* revoke = app.add_subcommand("revoke", "at the relay: a gateway is no longer admitted");
   revoke->add_option("name", args.name, "of the gateway")->required();
   revoke->add_option("--config", args.relay_config, "the relay's configuration")->capture_default_str();
@@ -97,7 +100,8 @@ void add_questions(CLI::App& app, Arguments& args) {
   send->add_option("--class", args.cls, "class; default: as the rules say");
   send->add_option("--config", args.config, "its configuration")->capture_default_str();
   send->add_option("payload", args.payload, "the payload; - or nothing: from standard input");
-  send->callback([&args] { args.exit_code = tulpar::send_command(args.config, args.topic, args.cls, args.payload); });
+  send->callback(
+      [&args] { args.exit_code = tulpar::send_command(args.config, args.topic, args.cls, args.payload); });
 }
 
 void add_tools(CLI::App& app, Arguments& args) {

@@ -17,8 +17,8 @@ struct PlanKeeper::Reading {
   std::int64_t undated = 0, since = 0;
 };
 
-PlanKeeper::PlanKeeper(const config::Link& link, const std::vector<config::MessageClass>& classes, queue::StoreRunner& runner,
-                       const Clock& clock, std::function<void()> wake)
+PlanKeeper::PlanKeeper(const config::Link& link, const std::vector<config::MessageClass>& classes,
+                       queue::StoreRunner& runner, const Clock& clock, std::function<void()> wake)
     : link_(link), classes_(classes), runner_(&runner), clock_(&clock), wake_(std::move(wake)) {
   if (!link_.plan) return;
   cycle_ = queue::BillingCycle::make(link_.plan->cycle).value();
@@ -35,10 +35,10 @@ void PlanKeeper::step() {
   if (clock_->trusted()) trusted_ = clock_->wall();
   const auto bounds = cycle_->at(trusted_);
   runner_->read(
-      [link = link_.name, cycle = unix_seconds(bounds.begin), today = unix_seconds(queue::day_begin(bounds, trusted_))](
-          queue::StoreReader& reader) {
-        return Reading{reader.used_since(link, cycle), reader.used_since(link, today), reader.used_undated(link),
-                       reader.counted_since(link)};
+      [link = link_.name, cycle = unix_seconds(bounds.begin),
+       today = unix_seconds(queue::day_begin(bounds, trusted_))](queue::StoreReader& reader) {
+        return Reading{reader.used_since(link, cycle), reader.used_since(link, today),
+                       reader.used_undated(link), reader.counted_since(link)};
       },
       [this, alive = std::weak_ptr<int>(alive_)](Result<Reading> reading) {
         if (alive.expired()) return;
@@ -49,7 +49,8 @@ void PlanKeeper::step() {
 }
 
 void PlanKeeper::apply(const Reading& reading) {
-  queue::PlanUse use{.cycle = cycle_->at(trusted_), .now = trusted_, .clock_trusted = clock_->trusted(), .classes = {}};
+  queue::PlanUse use{
+      .cycle = cycle_->at(trusted_), .now = trusted_, .clock_trusted = clock_->trusted(), .classes = {}};
   for (const auto& cls : classes_) {
     const auto find = [&](const auto& map) {
       const auto found = map.find(cls.name);
@@ -62,7 +63,8 @@ void PlanKeeper::apply(const Reading& reading) {
   for (const auto& [name, bytes] : reading.cycle) use.used += static_cast<config::ByteSize>(bytes);
   for (const auto& [name, bytes] : reading.today) use.used_today += static_cast<config::ByteSize>(bytes);
 
-  PlanFigures figures{.name = link_.plan_name, .currency = link_.plan->currency, .status = meter_->status(use), .forecast = {}};
+  PlanFigures figures{
+      .name = link_.plan_name, .currency = link_.plan->currency, .status = meter_->status(use), .forecast = {}};
   if (clock_->trusted()) {
     std::optional<config::ByteSize> volume;
     if (figures.status.left) volume = use.used + *figures.status.left;

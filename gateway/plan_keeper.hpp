@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Applies the link's plan: reads what was used from the ledger, asks the PlanMeter, opens and closes the classes of the
-// scheduler, keeps the figures for the page.
+// Applies the link's plan: reads what was used from the ledger, asks the PlanMeter, opens and closes the
+// classes of the scheduler, keeps the figures for the page.
 //
-// On the loop thread; reading is asynchronous. Without a plan it only counts. Looks again after what was settled, at most every
-// kEvery, and when time alone may open a class.
+// On the loop thread; reading is asynchronous. Without a plan it only counts. Looks again after what was
+// settled, at most every kEvery, and when time alone may open a class.
 #pragma once
 
 #include <map>
@@ -28,8 +28,8 @@ class PlanKeeper {
   static constexpr Millis kEvery = std::chrono::seconds(5);
 
   // Throws std::runtime_error if the plan's cycle is not a valid one (the configuration was checked before).
-  PlanKeeper(const config::Link& link, const std::vector<config::MessageClass>& classes, queue::StoreRunner& runner,
-             const Clock& clock, std::function<void()> wake);
+  PlanKeeper(const config::Link& link, const std::vector<config::MessageClass>& classes,
+             queue::StoreRunner& runner, const Clock& clock, std::function<void()> wake);
 
   // The peer whose classes are opened and closed; nullptr: none any more.
   void set_peer(link::LinkPeer* peer) { peer_ = peer; }

@@ -15,7 +15,8 @@ constexpr std::int64_t kNotBefore = 1'793'491'200;
 Millis read_clock(clockid_t id) {
   timespec time{};
   clock_gettime(id, &time);
-  return std::chrono::duration_cast<Millis>(std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec));
+  return std::chrono::duration_cast<Millis>(std::chrono::seconds(time.tv_sec) +
+                                            std::chrono::nanoseconds(time.tv_nsec));
 }
 
 }  // namespace
@@ -24,7 +25,8 @@ RealClock::RealClock() {
   std::ifstream in("/proc/sys/kernel/random/boot_id");
   std::getline(in, boot_id_);
   // Where /proc is restricted: the boot's wall time names it, but for a step of the clock.
-  if (boot_id_.empty()) boot_id_ = std::to_string((read_clock(CLOCK_REALTIME) - read_clock(CLOCK_BOOTTIME)).count() / 10'000);
+  if (boot_id_.empty())
+    boot_id_ = std::to_string((read_clock(CLOCK_REALTIME) - read_clock(CLOCK_BOOTTIME)).count() / 10'000);
 }
 
 BootTime RealClock::now() const { return BootTime(read_clock(CLOCK_BOOTTIME)); }

@@ -21,14 +21,17 @@
 namespace tulpar {
 namespace {
 
-// Where pacing towards a gateway starts; it is measured from then on. A thin link's own window holds more back soon.
+// Where pacing towards a gateway starts; it is measured from then on. A thin link's own window holds more back
+// soon.
 constexpr std::uint64_t kStartRate = 64'000;
 
 StationOptions station_options(const config::Relay& config) {
   return {config.state_dir, config.channels, config.rules, config.classes, config.storage};
 }
 
-std::string sink_name(const config::Sink& sink) { return fmt::format("{} {}:{} {}", sink.type, sink.host, sink.port, sink.prefix); }
+std::string sink_name(const config::Sink& sink) {
+  return fmt::format("{} {}:{} {}", sink.type, sink.host, sink.port, sink.prefix);
+}
 
 class RelayProgram {
  public:
@@ -36,16 +39,21 @@ class RelayProgram {
       : file_(std::move(file)),
         config_(std::move(config)),
         station_(loop_, station_options(config_), [this] { waker_.kick(); }),
-        waker_(loop_, station_.clock(), [this] { step(); }, [this] { return next_wake(); }),
-        keys_(std::make_shared<bridge::meshtastic::KeyRing>(bridge::meshtastic::KeyRing::create(config_.channels).value())),
+        waker_(
+            loop_, station_.clock(), [this] { step(); }, [this] { return next_wake(); }),
+        keys_(std::make_shared<bridge::meshtastic::KeyRing>(
+            bridge::meshtastic::KeyRing::create(config_.channels).value())),
         book_(config_.state_dir),
-        gateways_(station_, book_, {.arrived = [this](const auto& accepted) { station_.deliver(accepted); },
-                                    .changed = [this] { desk_.changed(); },
-                                    .wake = [this] { waker_.kick(); }}),
+        gateways_(station_, book_,
+                  {.arrived = [this](const auto& accepted) { station_.deliver(accepted); },
+                   .changed = [this] { desk_.changed(); },
+                   .wake = [this] { waker_.kick(); }}),
         desk_(station_, program(), [this] { waker_.kick(); }),
-        daemon_(loop_, {.stop = [this] { stop(); }, .reload = [this] { reload(); }, .alive = [] { return true; }}) {
+        daemon_(loop_,
+                {.stop = [this] { stop(); }, .reload = [this] { reload(); }, .alive = [] { return true; }}) {
     if (!config_.listen.udp.empty())
-      spdlog::warn("[listen] udp = \"{}\" is not served by this version; gateways reach this relay by tls", config_.listen.udp);
+      spdlog::warn("[listen] udp = \"{}\" is not served by this version; gateways reach this relay by tls",
+                   config_.listen.udp);
     start_sinks();
   }
 
@@ -69,7 +77,8 @@ class RelayProgram {
             return bridge::may_leave(sink, *keys, entry.cls, message.body.topic, message.body.payload);
           };
           options.changed = [this] { desk_.changed(); };
-          return std::make_unique<bridge::MqttSink>(loop_, station_.clock(), station_.runner(), std::move(options));
+          return std::make_unique<bridge::MqttSink>(loop_, station_.clock(), station_.runner(),
+                                                    std::move(options));
         },
         [this] { gateways_.load_all([this] { start_sources(); }); });
   }
@@ -79,15 +88,17 @@ class RelayProgram {
       const auto& source = config_.sources[i];
       const std::string name = client_id("source", i);
       auto ingest = std::make_shared<Ingest>(
-          station_, name, [this, prefix = source.prefix](queue::NewMessage& message) { return address(message, prefix); },
+          station_, name,
+          [this, prefix = source.prefix](queue::NewMessage& message) { return address(message, prefix); },
           [this](const auto& accepted, const auto& messages) { on_accepted(accepted, messages); });
       station_.runner().write(
           [name](queue::Store& store) { return store.marks(name); },
           [this, ingest, name, &source](Result<std::vector<queue::BrokerMark>> marks) {
             sources_.push_back(std::make_unique<bridge::MqttSource>(
                 loop_,
-                bridge::MqttSource::Options{bridge::source_options(source, name, {gateway_filter(source.prefix)}), false,
-                                            redelivery_marks(marks.value())},
+                bridge::MqttSource::Options{
+                    bridge::source_options(source, name, {gateway_filter(source.prefix)}), false,
+                    redelivery_marks(marks.value())},
                 [ingest](auto group, auto done) { ingest->take(std::move(group), std::move(done)); }));
             sources_.back()->start();
           });
@@ -96,8 +107,11 @@ class RelayProgram {
     listener_ = std::make_unique<link::TlsListener>(
         loop_, station_.clock(), config_.listen.tls, link::TlsOptions{.rate_bps = kStartRate},
         [this](std::string_view key) { return book_.find_key(key); },
-        [this](const std::string& name, std::shared_ptr<link::Transport> transport) { gateways_.attach(name, std::move(transport)); });
-    web_ = web::HttpServer::start(loop_.get_executor(), {.name = config_.name, .state_dir = config_.state_dir, .web = config_.web},
+        [this](const std::string& name, std::shared_ptr<link::Transport> transport) {
+          gateways_.attach(name, std::move(transport));
+        });
+    web_ = web::HttpServer::start(loop_.get_executor(),
+                                  {.name = config_.name, .state_dir = config_.state_dir, .web = config_.web},
                                   desk_, station_.clock())
                .value();
     desk_.on_renewed([this] {
@@ -122,7 +136,8 @@ class RelayProgram {
     return true;
   }
 
-  void on_accepted(const std::vector<queue::Accepted>& accepted, const std::vector<queue::NewMessage>& messages) {
+  void on_accepted(const std::vector<queue::Accepted>& accepted,
+                   const std::vector<queue::NewMessage>& messages) {
     for (std::size_t i = 0; i < accepted.size(); ++i)
       if (accepted[i].entry.id) gateways_.add(messages[i].peer, accepted[i].entry);
     desk_.count_accepted(accepted.size());
@@ -184,7 +199,8 @@ class RelayProgram {
     auto loaded = config::load_relay(file_);
     report_problems(loaded.problems);
     if (!loaded.ok()) return spdlog::error("{} has errors: the old configuration stays in force", file_);
-    if (auto changed = station_.reconfigure(loaded.value->channels, loaded.value->rules, loaded.value->classes); !changed)
+    if (auto changed = station_.reconfigure(loaded.value->channels, loaded.value->rules, loaded.value->classes);
+        !changed)
       return spdlog::error("the old configuration stays in force: {}", changed.error().message);
     for (auto* peer : gateways_.peers()) peer->scheduler().set_policy(station_.options().classes);
     spdlog::info("channels, rules and classes are read again; everything else waits for a restart");

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The internet end, assembled: links of all gateways → store → sinks, and what sources publish → store → the right link.
+// The internet end, assembled: links of all gateways → store → sinks, and what sources publish → store → the
+// right link.
 //
-// One loop thread runs everything; the store has its own two. Throws std::runtime_error with words for the operator if it
-// cannot start.
+// One loop thread runs everything; the store has its own two. Throws std::runtime_error with words for the
+// operator if it cannot start.
 #pragma once
 
 #include <string>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Small things that both programs need to start: configuration values as the parts want them, problems in the log.
+// Small things that both programs need to start: configuration values as the parts want them, problems in the
+// log.
 //
 // Pure but for the log.
 #pragma once

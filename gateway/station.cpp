@@ -24,7 +24,8 @@ std::vector<std::string> names_of(const std::vector<config::MessageClass>& class
 std::string private_directory(const std::string& dir) {
   std::error_code failed;
   std::filesystem::create_directories(dir, failed);
-  if (failed) throw std::runtime_error(fmt::format("cannot make the state directory {}: {}", dir, failed.message()));
+  if (failed)
+    throw std::runtime_error(fmt::format("cannot make the state directory {}: {}", dir, failed.message()));
   std::filesystem::permissions(dir, std::filesystem::perms::owner_all, failed);
   return dir;
 }
@@ -55,7 +56,8 @@ void Station::open_sinks(const std::vector<std::string>& names, MakeSink make, s
         auto bits = store.set_sinks(names);
         return std::pair<std::vector<int>, Edge>(std::move(bits), store.load_edge());
       },
-      [this, names, make = std::move(make), done = std::move(done)](Result<std::pair<std::vector<int>, Edge>> loaded) {
+      [this, names, make = std::move(make),
+       done = std::move(done)](Result<std::pair<std::vector<int>, Edge>> loaded) {
         if (!loaded) throw std::runtime_error(fmt::format("cannot load the store: {}", loaded.error().message));
         const auto& [bits, waiting] = *loaded;
         sink_names_ = names;
@@ -79,9 +81,11 @@ bridge::MqttSink::Options Station::sink_options(bridge::MqttOptions mqtt, int bi
   return options;
 }
 
-Result<void> Station::reconfigure(const std::vector<config::Channel>& channels, const std::vector<config::Rule>& rules,
+Result<void> Station::reconfigure(const std::vector<config::Channel>& channels,
+                                  const std::vector<config::Rule>& rules,
                                   const std::vector<config::MessageClass>& classes) {
-  if (names_of(classes) != names_of(options_.classes)) return Error{"classes cannot come, go or move without a restart"};
+  if (names_of(classes) != names_of(options_.classes))
+    return Error{"classes cannot come, go or move without a restart"};
   auto keys = bridge::meshtastic::KeyRing::create(channels);
   if (!keys) return keys.error();
   auto classifier = bridge::Classifier::create(classes, rules, std::move(*keys));

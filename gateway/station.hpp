@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What the gateway and the relay have in common: the loop, the store's threads, the classifier, the sinks of this machine.
+// What the gateway and the relay have in common: the loop, the store's threads, the classifier, the sinks of
+// this machine.
 //
-// One loop thread runs everything here; the store has its own two. Built once at start; throws std::runtime_error, with words
-// for the operator, if it cannot be. `Appliance` and `Relay` each own one.
+// One loop thread runs everything here; the store has its own two. Built once at start; throws
+// std::runtime_error, with words for the operator, if it cannot be. `Appliance` and `Relay` each own one.
 #pragma once
 
 #include <boost/asio/io_context.hpp>
@@ -34,7 +35,8 @@ class Station {
   Station(boost::asio::io_context& loop, StationOptions options, std::function<void()> wake);
   ~Station();
 
-  // The sinks of this machine, once: `make` makes the i-th for its bit. Their backlog is loaded; `done` follows.
+  // The sinks of this machine, once: `make` makes the i-th for its bit. Their backlog is loaded; `done`
+  // follows.
   using MakeSink = std::function<std::unique_ptr<bridge::MqttSink>(std::size_t index, int bit)>;
   void open_sinks(const std::vector<std::string>& names, MakeSink make, std::function<void()> done);
   // What a sink needs to know beside its broker.
@@ -60,7 +62,8 @@ class Station {
   const StationOptions& options() const { return options_; }
   const std::vector<std::unique_ptr<bridge::MqttSink>>& sinks() const { return sinks_; }
   const std::vector<std::string>& sink_names() const { return sink_names_; }
-  // New channels, rules and classes (same classes in the same order). Error: what cannot change without a restart.
+  // New channels, rules and classes (same classes in the same order). Error: what cannot change without a
+  // restart.
   Result<void> reconfigure(const std::vector<config::Channel>& channels, const std::vector<config::Rule>& rules,
                            const std::vector<config::MessageClass>& classes);
   std::uint64_t sink_mask() const { return sink_mask_; }

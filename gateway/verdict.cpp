@@ -19,7 +19,8 @@ std::string span(Millis age) {
 
 std::string waiting(const web::Status& status) {
   if (status.ledger.queued == 0) return "Nothing is waiting.";
-  return status.ledger.queued == 1 ? "One message is waiting." : fmt::format("{} messages are waiting.", status.ledger.queued);
+  return status.ledger.queued == 1 ? "One message is waiting."
+                                   : fmt::format("{} messages are waiting.", status.ledger.queued);
 }
 
 std::string quota(const web::Status& status) {
@@ -41,28 +42,36 @@ std::string quota(const web::Status& status) {
 
 std::pair<bool, std::string> gateway_verdict(const web::Status& status, const std::string& link_problem) {
   if (!status.store.ok)
-    return {false, fmt::format("The disk fails: {}. Messages are not acknowledged until it works again.", status.store.problem)};
+    return {false, fmt::format("The disk fails: {}. Messages are not acknowledged until it works again.",
+                               status.store.problem)};
   if (!status.mesh.connected)
-    return {false, fmt::format("The mesh's broker cannot be reached{}{}.", status.mesh.note.empty() ? "" : ": ", status.mesh.note)};
+    return {false, fmt::format("The mesh's broker cannot be reached{}{}.", status.mesh.note.empty() ? "" : ": ",
+                               status.mesh.note)};
   const bool up = !status.links.empty() && status.links.front().link.state == "up";
   if (!up) {
-    const std::string why = link_problem.empty() && !status.links.empty() ? status.links.front().link.note : link_problem;
-    return {false, fmt::format("No link to the relay{}{}. {} Everything is kept.", why.empty() ? "" : ": ", why, waiting(status))};
+    const std::string why =
+        link_problem.empty() && !status.links.empty() ? status.links.front().link.note : link_problem;
+    return {false, fmt::format("No link to the relay{}{}. {} Everything is kept.", why.empty() ? "" : ": ", why,
+                               waiting(status))};
   }
-  const std::string last =
-      status.last_delivered ? fmt::format(" Last message reached the internet {} ago.", span(*status.last_delivered)) : "";
+  const std::string last = status.last_delivered ? fmt::format(" Last message reached the internet {} ago.",
+                                                               span(*status.last_delivered))
+                                                 : "";
   return {true, fmt::format("Working.{} {}{}", last, waiting(status), quota(status))};
 }
 
 std::pair<bool, std::string> relay_verdict(const web::Status& status) {
   if (!status.store.ok) return {false, fmt::format("The disk fails: {}.", status.store.problem)};
   for (const auto& sink : status.sinks)
-    if (!sink.connected) return {false, fmt::format("The sink {} cannot be reached{}{}. {} Everything is kept.", sink.name,
-                                                    sink.note.empty() ? "" : ": ", sink.note, waiting(status))};
+    if (!sink.connected)
+      return {false, fmt::format("The sink {} cannot be reached{}{}. {} Everything is kept.", sink.name,
+                                 sink.note.empty() ? "" : ": ", sink.note, waiting(status))};
   std::size_t connected = 0;
   for (const auto& gateway : status.gateways) connected += gateway.connected ? 1 : 0;
-  if (status.gateways.empty()) return {true, "Working. No gateway is enrolled yet: `tulpar enrol NAME --address HOST:PORT`."};
-  return {true, fmt::format("Working. {} of {} gateways connected. {}", connected, status.gateways.size(), waiting(status))};
+  if (status.gateways.empty())
+    return {true, "Working. No gateway is enrolled yet: `tulpar enrol NAME --address HOST:PORT`."};
+  return {true, fmt::format("Working. {} of {} gateways connected. {}", connected, status.gateways.size(),
+                            waiting(status))};
 }
 
 }  // namespace tulpar

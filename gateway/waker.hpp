@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The one timer of an assembled program: runs `step` when something asks for it or when the time that `next` names has come.
+// The one timer of an assembled program: runs `step` when something asks for it or when the time that `next`
+// names has come.
 //
-// On the loop thread. The pure parts own no timers; they say when they want to be looked at, and this is who looks.
+// On the loop thread. The pure parts own no timers; they say when they want to be looked at, and this is who
+// looks.
 #pragma once
 
 #include <boost/asio/io_context.hpp>

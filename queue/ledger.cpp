@@ -51,11 +51,12 @@ std::int64_t slot_start(WallTime at, int resolution) {
 }
 
 Ledger::Ledger(Database& db)
-    : add_book_(db,
-                "INSERT INTO book(edge, class, accepted, delivered, expired, conflated, dropped, queued, duplicates) "
-                "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT DO UPDATE SET accepted = accepted + ?3, "
-                "delivered = delivered + ?4, expired = expired + ?5, conflated = conflated + ?6, "
-                "dropped = dropped + ?7, queued = queued + ?8, duplicates = duplicates + ?9"),
+    : add_book_(
+          db,
+          "INSERT INTO book(edge, class, accepted, delivered, expired, conflated, dropped, queued, duplicates) "
+          "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT DO UPDATE SET accepted = accepted + ?3, "
+          "delivered = delivered + ?4, expired = expired + ?5, conflated = conflated + ?6, "
+          "dropped = dropped + ?7, queued = queued + ?8, duplicates = duplicates + ?9"),
       add_drop_(db,
                 "INSERT INTO drops(edge, class, reason, count) VALUES(?1, ?2, ?3, ?4) "
                 "ON CONFLICT DO UPDATE SET count = count + ?4"),
@@ -63,16 +64,20 @@ Ledger::Ledger(Database& db)
                 "UPDATE link SET payload_up = payload_up + ?2, payload_down = payload_down + ?3, "
                 "frame_up = frame_up + ?4, frame_down = frame_down + ?5, wire_up = wire_up + ?6, "
                 "wire_down = wire_down + ?7, session_opens = session_opens + ?8 WHERE id = ?1"),
-      add_usage_(db,
-                 "INSERT INTO usage(resolution, start, link, class, node, messages, payload, frame, wire_up, wire_down) "
-                 "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) ON CONFLICT DO UPDATE SET messages = messages + ?6, "
-                 "payload = payload + ?7, frame = frame + ?8, wire_up = wire_up + ?9, wire_down = wire_down + ?10"),
-      add_undated_(db,
-                   "INSERT INTO undated(boot, start, link, class, node, messages, payload, frame, wire_up, wire_down) "
-                   "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) ON CONFLICT DO UPDATE SET messages = messages + ?6, "
-                   "payload = payload + ?7, frame = frame + ?8, wire_up = wire_up + ?9, wire_down = wire_down + ?10"),
-      read_undated_(db, "SELECT start, link, class, node, messages, payload, frame, wire_up, wire_down "
-                        "FROM undated WHERE boot = ?1"),
+      add_usage_(
+          db,
+          "INSERT INTO usage(resolution, start, link, class, node, messages, payload, frame, wire_up, "
+          "wire_down) "
+          "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) ON CONFLICT DO UPDATE SET messages = messages + ?6, "
+          "payload = payload + ?7, frame = frame + ?8, wire_up = wire_up + ?9, wire_down = wire_down + ?10"),
+      add_undated_(
+          db,
+          "INSERT INTO undated(boot, start, link, class, node, messages, payload, frame, wire_up, wire_down) "
+          "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) ON CONFLICT DO UPDATE SET messages = messages + ?6, "
+          "payload = payload + ?7, frame = frame + ?8, wire_up = wire_up + ?9, wire_down = wire_down + ?10"),
+      read_undated_(db,
+                    "SELECT start, link, class, node, messages, payload, frame, wire_up, wire_down "
+                    "FROM undated WHERE boot = ?1"),
       clear_undated_(db, "DELETE FROM undated WHERE boot = ?1") {}
 
 void Ledger::flush(std::int64_t boot_row, BootTime now, std::optional<WallTime> wall) {
@@ -94,22 +99,23 @@ void Ledger::flush_usage(std::int64_t boot_row, BootTime now, std::optional<Wall
     if (wall)
       add_dated(*wall, key, usage);
     else
-      add_undated_.run(boot_row, boot_s - boot_s % kSlot, key.link, key.cls, key.node, usage.messages, usage.payload,
-                       usage.frame, usage.wire_up, usage.wire_down);
+      add_undated_.run(boot_row, boot_s - boot_s % kSlot, key.link, key.cls, key.node, usage.messages,
+                       usage.payload, usage.frame, usage.wire_up, usage.wire_down);
   }
 }
 
 void Ledger::add_dated(WallTime at, const UsageKey& key, const Usage& usage) {
   for (int resolution : kResolutions)
-    add_usage_.run(resolution, slot_start(at, resolution), key.link, key.cls, key.node, usage.messages, usage.payload,
-                   usage.frame, usage.wire_up, usage.wire_down);
+    add_usage_.run(resolution, slot_start(at, resolution), key.link, key.cls, key.node, usage.messages,
+                   usage.payload, usage.frame, usage.wire_up, usage.wire_down);
 }
 
 std::int64_t Ledger::date(std::int64_t boot_row, BootTime now, WallTime wall) {
   std::int64_t rows = 0;
   for (read_undated_(boot_row); read_undated_.step(); ++rows) {
     const BootTime then{std::chrono::seconds(read_undated_.integer(0))};
-    const UsageKey key{read_undated_.integer(1), read_undated_.integer(2), static_cast<NodeId>(read_undated_.integer(3))};
+    const UsageKey key{read_undated_.integer(1), read_undated_.integer(2),
+                       static_cast<NodeId>(read_undated_.integer(3))};
     const Usage usage{read_undated_.integer(4), read_undated_.integer(5), read_undated_.integer(6),
                       read_undated_.integer(7), read_undated_.integer(8)};
     add_dated(wall - (now - then), key, usage);

@@ -2,9 +2,9 @@
 //
 // The store's counters: the books per class, lifetime totals per link, usage per time, class and node.
 //
-// On the store's thread only. Changes gather in memory during a write group and are flushed into the same transaction
-// as the events they count; a rolled-back group forgets them. Sizes in bytes.
-// Invariant: accepted = delivered + expired + conflated + dropped + queued, per class, after every commit.
+// On the store's thread only. Changes gather in memory during a write group and are flushed into the same
+// transaction as the events they count; a rolled-back group forgets them. Sizes in bytes. Invariant: accepted =
+// delivered + expired + conflated + dropped + queued, per class, after every commit.
 #pragma once
 
 #include <map>
@@ -23,14 +23,16 @@ struct Book {
   bool balances() const { return accepted == delivered + expired + conflated + dropped + queued; }
 };
 
-// What one link carried; all bytes. wire: IP level; frame: what we handed to the transport; payload: topics and payloads.
+// What one link carried; all bytes. wire: IP level; frame: what we handed to the transport; payload: topics and
+// payloads.
 struct LinkBytes {
   std::int64_t payload_up = 0, payload_down = 0, frame_up = 0, frame_down = 0, wire_up = 0, wire_down = 0;
   std::int64_t session_opens = 0;
   LinkBytes& operator+=(const LinkBytes& other);
 };
 
-// One cell of the usage tables. Wire bytes that no message caused (greetings, keepalive) stand under class -1, node 0.
+// One cell of the usage tables. Wire bytes that no message caused (greetings, keepalive) stand under class -1,
+// node 0.
 struct UsageKey {
   std::int64_t link = 0;
   std::int64_t cls = -1;  // row of table `class`
@@ -51,7 +53,8 @@ class Ledger {
   void add(std::int64_t link, const LinkBytes& bytes) { links_[link] += bytes; }
   void add(const UsageKey& key, const Usage& usage) { usage_[key] += usage; }
 
-  // Writes what has gathered; `now` decides the time slots, `wall` empty: kept per boot until the clock is believable.
+  // Writes what has gathered; `now` decides the time slots, `wall` empty: kept per boot until the clock is
+  // believable.
   void flush(std::int64_t boot_row, BootTime now, std::optional<WallTime> wall);
   // Moves what was booked without a believable clock in this boot to its time. Returns rows moved.
   std::int64_t date(std::int64_t boot_row, BootTime now, WallTime wall);
@@ -68,7 +71,8 @@ class Ledger {
   Statement add_book_, add_drop_, add_link_, add_usage_, add_undated_, read_undated_, clear_undated_;
 };
 
-// The start of the slot that holds `at`: resolution 300, 3600 or 86400 seconds, or 0 for the calendar month; UTC.
+// The start of the slot that holds `at`: resolution 300, 3600 or 86400 seconds, or 0 for the calendar month;
+// UTC.
 std::int64_t slot_start(WallTime at, int resolution);
 
 }  // namespace tulpar::queue

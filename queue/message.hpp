@@ -2,8 +2,8 @@
 //
 // A message on its way through one store: who gave it, where it goes, what became of it.
 //
-// Plain values, any thread. A message goes either over the link to one peer, or to the sinks of this machine (the
-// edge: brokers here). Its story is: queued, perhaps in flight, then exactly one of the finished states.
+// Plain values, any thread. A message goes either over the link to one peer, or to the sinks of this machine
+// (the edge: brokers here). Its story is: queued, perhaps in flight, then exactly one of the finished states.
 #pragma once
 
 #include <cstdint>
@@ -41,32 +41,33 @@ enum class State : std::uint8_t {
 // Why a message was dropped; values are stored.
 enum class DropReason : std::uint8_t {
   kNone = 0,
-  kOperator = 1,   // deleted on the page
-  kStoreFull = 2,  // evicted: lowest class, oldest first
-  kTooLarge = 3,   // over config::kMaxPayload or the peer's limit
-  kPolicy = 4,     // a rule or the built-in list says that it never leaves
-  kRefused = 5,    // the peer or the sink refused it for good (why is in the log)
-  kConsent = 6,    // withheld from a public sink
-  kUnreadable = 7, // its body is gone from the store (a damaged file)
+  kOperator = 1,    // deleted on the page
+  kStoreFull = 2,   // evicted: lowest class, oldest first
+  kTooLarge = 3,    // over config::kMaxPayload or the peer's limit
+  kPolicy = 4,      // a rule or the built-in list says that it never leaves
+  kRefused = 5,     // the peer or the sink refused it for good (why is in the log)
+  kConsent = 6,     // withheld from a public sink
+  kUnreadable = 7,  // its body is gone from the store (a damaged file)
 };
 const char* to_string(State state);
 const char* to_string(DropReason reason);
 
 // What an edge (a broker, the API) hands over to be stored.
 struct NewMessage {
-  PeerId peer = kEdge;            // where it goes
+  PeerId peer = kEdge;  // where it goes
   ClassId cls = 0;
-  std::string node;               // who sent it; names the fair share. Empty: unknown
+  std::string node;  // who sent it; names the fair share. Empty: unknown
   std::string topic;
   Bytes payload;
-  std::uint32_t kind = 0;         // with latest_only: same node and kind conflate; 0: never
-  // Meshtastic (from << 32 | id): the same packet within 30 days is a copy and is not stored again. 0: no such key.
+  std::uint32_t kind = 0;  // with latest_only: same node and kind conflate; 0: never
+  // Meshtastic (from << 32 | id): the same packet within 30 days is a copy and is not stored again. 0: no such
+  // key.
   std::uint64_t packet = 0;
-  Millis age{0};                  // how old it was on arrival (a message from a peer has waited there)
-  std::uint64_t sinks = 0;        // for the edge: bit i set = owed to sink i
+  Millis age{0};            // how old it was on arrival (a message from a peer has waited there)
+  std::uint64_t sinks = 0;  // for the edge: bit i set = owed to sink i
   // Anything but kNone: counted as accepted and dropped at once, not stored.
   DropReason drop = DropReason::kNone;
-  bool flagged = false;           // an emergency beyond its node's limit, carried as `message`
+  bool flagged = false;  // an emergency beyond its node's limit, carried as `message`
   // Set where it came over the link: with its number it makes the stable id towards the sinks.
   PeerId origin = kEdge;
   std::uint64_t origin_incarnation = 0;
@@ -76,9 +77,9 @@ struct NewMessage {
 // What the scheduler knows of a queued message (40 bytes; a million of them fit into 40 MB).
 struct Entry {
   MessageId id = 0;
-  std::uint64_t number = 0;       // towards its peer, without gaps; 0 for the edge
-  BootTime accepted{};            // in this boot's time; negative for what is older than the boot
-  std::uint32_t bytes = 0;        // topic + payload
+  std::uint64_t number = 0;  // towards its peer, without gaps; 0 for the edge
+  BootTime accepted{};       // in this boot's time; negative for what is older than the boot
+  std::uint32_t bytes = 0;   // topic + payload
   std::uint32_t kind = 0;
   NodeId node = 0;
   ClassId cls = 0;

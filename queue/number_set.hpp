@@ -2,9 +2,9 @@
 //
 // A set of 64-bit numbers that is nearly a prefix: everything below a low-water mark, and intervals above it.
 //
-// Plain value; not shared between threads. Used for the message numbers that a receiver has, for the batch numbers
-// that are closed, and for the message numbers that a sender has finished.
-// Invariant: intervals are disjoint, not adjacent to each other, and begin above the low-water mark.
+// Plain value; not shared between threads. Used for the message numbers that a receiver has, for the batch
+// numbers that are closed, and for the message numbers that a sender has finished. Invariant: intervals are
+// disjoint, not adjacent to each other, and begin above the low-water mark.
 #pragma once
 
 #include <cstdint>

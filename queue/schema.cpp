@@ -8,8 +8,9 @@
 namespace tulpar::queue {
 namespace {
 
-// Version 1. Times are milliseconds; `*_boot` of CLOCK_BOOTTIME in the boot named beside it, `*_wall` since 1970 and
-// NULL while the clock was not believable. Rows grow at the end; what changes often is small and apart from the bodies.
+// Version 1. Times are milliseconds; `*_boot` of CLOCK_BOOTTIME in the boot named beside it, `*_wall` since
+// 1970 and NULL while the clock was not believable. Rows grow at the end; what changes often is small and apart
+// from the bodies.
 constexpr const char* kVersion1 = R"sql(
 CREATE TABLE meta(key TEXT PRIMARY KEY, value) WITHOUT ROWID;
 
@@ -98,9 +99,10 @@ constexpr std::array<const char*, kSchemaVersion> kMigrations = {kVersion1};
 Result<void> migrate(Database& db) {
   const auto found = static_cast<int>(db.query_int("PRAGMA user_version"));
   if (found > kSchemaVersion)
-    return Error{fmt::format("the store has version {}, this program knows up to {}: use the newer program, "
-                             "or move the file away to begin with an empty store",
-                             found, kSchemaVersion)};
+    return Error{
+        fmt::format("the store has version {}, this program knows up to {}: use the newer program, "
+                    "or move the file away to begin with an empty store",
+                    found, kSchemaVersion)};
   for (int version = found; version < kSchemaVersion; ++version) {
     Transaction transaction(db);
     db.execute(kMigrations[version]);

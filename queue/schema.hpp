@@ -2,8 +2,8 @@
 //
 // The store's tables, and how an older file becomes a newer one.
 //
-// Called once, on open, on the thread that owns the database. Each migration is one transaction; a crash in the middle
-// leaves the older version whole. A file of a newer version is refused, never touched.
+// Called once, on open, on the thread that owns the database. Each migration is one transaction; a crash in the
+// middle leaves the older version whole. A file of a newer version is refused, never touched.
 #pragma once
 
 #include "config/base.hpp"

@@ -6,8 +6,9 @@
 namespace tulpar::queue {
 
 Database::Database(const std::string& path, Mode mode) {
-  const int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE |
-                    (mode == Mode::kReadOnly ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
+  const int flags =
+      SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE |
+      (mode == Mode::kReadOnly ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
   sqlite3* db = nullptr;
   const int result = sqlite3_open_v2(path.c_str(), &db, flags, nullptr);
   db_.reset(db);
@@ -67,10 +68,13 @@ void Statement::check(int result) const {
   if (result != SQLITE_OK) db_->fail(sqlite3_sql(statement_.get()));
 }
 
-void Statement::bind(int index, std::int64_t value) { check(sqlite3_bind_int64(statement_.get(), index, value)); }
+void Statement::bind(int index, std::int64_t value) {
+  check(sqlite3_bind_int64(statement_.get(), index, value));
+}
 
 void Statement::bind(int index, std::string_view value) {
-  check(sqlite3_bind_text64(statement_.get(), index, value.data(), value.size(), SQLITE_TRANSIENT, SQLITE_UTF8));
+  check(
+      sqlite3_bind_text64(statement_.get(), index, value.data(), value.size(), SQLITE_TRANSIENT, SQLITE_UTF8));
 }
 
 void Statement::bind(int index, ByteView value) {
@@ -85,7 +89,8 @@ Transaction::Transaction(Database& db) : db_(&db) { db.execute("BEGIN IMMEDIATE"
 
 Transaction::~Transaction() {
   // SQLite rolls back by itself after some errors (disk full); then there is nothing left to do.
-  if (db_ && !sqlite3_get_autocommit(db_->handle())) sqlite3_exec(db_->handle(), "ROLLBACK", nullptr, nullptr, nullptr);
+  if (db_ && !sqlite3_get_autocommit(db_->handle()))
+    sqlite3_exec(db_->handle(), "ROLLBACK", nullptr, nullptr, nullptr);
 }
 
 void Transaction::commit() {

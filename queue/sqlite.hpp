@@ -2,8 +2,8 @@
 //
 // A thin, owning layer over SQLite's C interface: database, prepared statement, transaction.
 //
-// Not thread-safe: a Database and what was made from it belong to one thread. Failures throw StoreError (the store's
-// callers turn them into values at the thread's edge: see store_runner.hpp).
+// Not thread-safe: a Database and what was made from it belong to one thread. Failures throw StoreError (the
+// store's callers turn them into values at the thread's edge: see store_runner.hpp).
 #pragma once
 
 #include <sqlite3.h>
@@ -45,7 +45,8 @@ class Database {
   std::unique_ptr<sqlite3, Close> db_;
 };
 
-// A prepared statement, used again and again:  insert.bind(1, "x").run();   for (auto& row = find(7); row.step();) ...
+// A prepared statement, used again and again:  insert.bind(1, "x").run();   for (auto& row = find(7);
+// row.step();) ...
 class Statement {
  public:
   Statement(Database& db, std::string_view sql);

@@ -20,10 +20,12 @@ constexpr std::size_t kNodeCache = 4096;
 constexpr std::int64_t kMostNodes = 65'536;
 // Finished stories kept at most, whatever the clock says.
 constexpr std::int64_t kMostStories = 200'000;
-// How long usage is kept, by resolution in seconds; months stay. Five minutes: the longest cycle and a day, since a cycle may
-// begin at any minute.
-constexpr std::pair<int, std::int64_t> kKeepUsage[] = {{300, 33 * 86'400}, {3600, 62 * 86'400}, {86'400, 800 * 86'400}};
-// How often the running boot's time is noted, for ages after a reboot: a TTL is hours, a minute is exact enough.
+// How long usage is kept, by resolution in seconds; months stay. Five minutes: the longest cycle and a day,
+// since a cycle may begin at any minute.
+constexpr std::pair<int, std::int64_t> kKeepUsage[] = {
+    {300, 33 * 86'400}, {3600, 62 * 86'400}, {86'400, 800 * 86'400}};
+// How often the running boot's time is noted, for ages after a reboot: a TTL is hours, a minute is exact
+// enough.
 constexpr Millis kNoteBootEvery = std::chrono::minutes(1);
 
 std::uint64_t random_incarnation() {
@@ -35,7 +37,8 @@ std::uint64_t random_incarnation() {
 
 }  // namespace
 
-Store::Store(const std::string& path, const Clock& clock) : db_(path, Database::Mode::kReadWrite), clock_(&clock) {}
+Store::Store(const std::string& path, const Clock& clock)
+    : db_(path, Database::Mode::kReadWrite), clock_(&clock) {}
 Store::~Store() = default;
 
 Result<std::unique_ptr<Store>> Store::open(const std::string& path, const std::vector<std::string>& classes,
@@ -81,7 +84,8 @@ void Store::setup(const std::vector<std::string>& classes) {
   find_boot(clock_->boot_id()).step();
   boot_row_ = find_boot.integer(0);
   find_boot.reset();
-  // A message lives 14 days at most by default: what boots came before the last 1000 no longer matters to any age.
+  // A message lives 14 days at most by default: what boots came before the last 1000 no longer matters to any
+  // age.
   Statement(db_, "DELETE FROM boot WHERE id < ?1 - 1000").run(boot_row_);
   boot_noted_ = {};
   note_boot();
@@ -97,7 +101,8 @@ std::optional<std::int64_t> Store::wall_ms() const {
   return now ? std::optional(static_cast<std::int64_t>(now->time_since_epoch().count())) : std::nullopt;
 }
 
-// Without a believable clock: the last day that one was believed, so that a copy is remembered too long rather than not.
+// Without a believable clock: the last day that one was believed, so that a copy is remembered too long rather
+// than not.
 std::int64_t Store::today() const {
   constexpr std::int64_t kDay = 86'400'000;
   if (auto now = wall_ms()) return *now / kDay;
@@ -109,12 +114,14 @@ void Store::note_boot() {
   if (boot_noted_ != BootTime{} && now - boot_noted_ < kNoteBootEvery) return;
   boot_noted_ = now;
   // Without a believable clock the wall's time of this boot goes on by the boot's, once it was known.
-  Statement(db_, "UPDATE boot SET last_boot = ?2, last_wall = coalesce(?3, last_wall + ?2 - last_boot) WHERE id = ?1")
+  Statement(
+      db_, "UPDATE boot SET last_boot = ?2, last_wall = coalesce(?3, last_wall + ?2 - last_boot) WHERE id = ?1")
       .run(boot_row_, now.time_since_epoch().count(), wall_ms());
 }
 
-// What to add to a time of that boot to get the same instant in this boot's time. With a believable clock in both, the
-// wall tells how long the machine was off; else that time counts as zero, so a message lives longer, never shorter.
+// What to add to a time of that boot to get the same instant in this boot's time. With a believable clock in
+// both, the wall tells how long the machine was off; else that time counts as zero, so a message lives longer,
+// never shorter.
 Millis Store::boot_offset(std::int64_t boot_row) {
   if (boot_row == boot_row_) return Millis{0};
   if (auto known = boot_offsets_.find(boot_row); known != boot_offsets_.end()) return known->second;
@@ -158,7 +165,8 @@ std::int64_t Store::link(const std::string& name) {
 }
 
 std::vector<int> Store::set_sinks(const std::vector<std::string>& names) {
-  if (names.size() > 63) throw StoreError(fmt::format("{} sinks: at most 63 are possible", names.size()), SQLITE_FULL);
+  if (names.size() > 63)
+    throw StoreError(fmt::format("{} sinks: at most 63 are possible", names.size()), SQLITE_FULL);
   std::uint64_t taken = 0;
   std::vector<std::pair<int, std::string>> known;
   for (Statement rows(db_, "SELECT bit, name FROM sink"); rows.step();)
@@ -176,7 +184,8 @@ std::vector<int> Store::set_sinks(const std::vector<std::string>& names) {
   }
   std::vector<int> bits;
   for (const auto& name : names) {
-    auto found = std::find_if(known.begin(), known.end(), [&](const auto& sink) { return sink.second == name; });
+    auto found =
+        std::find_if(known.begin(), known.end(), [&](const auto& sink) { return sink.second == name; });
     if (found == known.end()) {
       const int bit = std::countr_one(taken);
       taken |= std::uint64_t{1} << bit;
@@ -206,7 +215,8 @@ NodeId Store::node(const std::string& name) {
 ClassId Store::class_id(std::int64_t row) const {
   const auto found = std::find(class_rows_.begin(), class_rows_.end(), row);
   // A class that is no longer configured: its messages go with the last one.
-  return static_cast<ClassId>(std::min<std::ptrdiff_t>(found - class_rows_.begin(), std::ssize(class_rows_) - 1));
+  return static_cast<ClassId>(
+      std::min<std::ptrdiff_t>(found - class_rows_.begin(), std::ssize(class_rows_) - 1));
 }
 
 void Store::flush() {
@@ -219,7 +229,8 @@ void Store::forget() {
   ledger_->forget();
   nodes_.clear();
   boot_offsets_.clear();
-  // What the failed group gave is not given again in this life; the block that it may have reserved is reserved anew.
+  // What the failed group gave is not given again in this life; the block that it may have reserved is reserved
+  // anew.
   for (auto& [peer, block] : numbers_) block.end = block.next;
   received_.clear();
   settled_.clear();
@@ -256,28 +267,32 @@ std::int64_t Store::erase_old(Millis keep, Millis keep_story, std::int64_t limit
   return rows + prune(keep_story, std::max<std::int64_t>(limit - rows, 0));
 }
 
-// Looks only at the oldest finished rows, so that the cost does not grow with the tables. What ended before the clock was
-// believable counts from the first look that finds it.
+// Looks only at the oldest finished rows, so that the cost does not grow with the tables. What ended before the
+// clock was believable counts from the first look that finds it.
 std::int64_t Store::prune(Millis keep_story, std::int64_t limit) {
   const auto now = wall_ms();
-  Statement(db_, "UPDATE message SET finished_wall = ?1 WHERE ?1 IS NOT NULL AND finished_wall IS NULL AND id IN "
-                 "(SELECT id FROM message WHERE state >= 2 ORDER BY id LIMIT ?2)")
+  Statement(db_,
+            "UPDATE message SET finished_wall = ?1 WHERE ?1 IS NOT NULL AND finished_wall IS NULL AND id IN "
+            "(SELECT id FROM message WHERE state >= 2 ORDER BY id LIMIT ?2)")
       .run(now, limit);
-  Statement(db_, "DELETE FROM message WHERE id IN (SELECT id FROM (SELECT id, finished_wall FROM message "
-                 "WHERE state >= 2 ORDER BY id LIMIT ?3) WHERE finished_wall <= ?1 OR "
-                 "id < (SELECT max(id) FROM message) - ?2)")
+  Statement(db_,
+            "DELETE FROM message WHERE id IN (SELECT id FROM (SELECT id, finished_wall FROM message "
+            "WHERE state >= 2 ORDER BY id LIMIT ?3) WHERE finished_wall <= ?1 OR "
+            "id < (SELECT max(id) FROM message) - ?2)")
       .run(now ? *now - keep_story.count() : 0, kMostStories, limit);
   std::int64_t rows = db_.changes();
   if (!now) return rows;
   const std::int64_t day = today();
-  Statement(db_, "UPDATE seen SET day = ?1 WHERE id IN (SELECT id FROM seen ORDER BY id LIMIT ?2) AND "
-                 "(day = 0 OR day > ?1)")
+  Statement(db_,
+            "UPDATE seen SET day = ?1 WHERE id IN (SELECT id FROM seen ORDER BY id LIMIT ?2) AND "
+            "(day = 0 OR day > ?1)")
       .run(day, limit);
   Statement(db_, "DELETE FROM seen WHERE id IN (SELECT id FROM seen ORDER BY id LIMIT ?2) AND day < ?1 - 30")
       .run(day, limit);
   rows += db_.changes();
   for (const auto& [resolution, keep] : kKeepUsage)
-    Statement(db_, "DELETE FROM usage WHERE resolution = ?1 AND start < ?2").run(resolution, *now / 1000 - keep);
+    Statement(db_, "DELETE FROM usage WHERE resolution = ?1 AND start < ?2")
+        .run(resolution, *now / 1000 - keep);
   return rows;
 }
 

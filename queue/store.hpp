@@ -3,10 +3,11 @@
 // The durable queue: every message, its story, the numbers of the link's two directions, and the ledger, in one
 // SQLite file (WAL, synchronous=FULL). Start here: README.md, schema.cpp.
 //
-// On the writer's thread only (store_runner.hpp); reading for the page and for bodies goes through StoreReader on a
-// connection of its own. Operations run inside the runner's transaction: what they did is durable when the runner
-// reports the group committed, not when they return. They throw StoreError; the runner turns that into a value.
-// Decisions (what to expire, conflate, evict, send) are the loop's; the store refuses what contradicts its state.
+// On the writer's thread only (store_runner.hpp); reading for the page and for bodies goes through StoreReader
+// on a connection of its own. Operations run inside the runner's transaction: what they did is durable when the
+// runner reports the group committed, not when they return. They throw StoreError; the runner turns that into a
+// value. Decisions (what to expire, conflate, evict, send) are the loop's; the store refuses what contradicts
+// its state.
 #pragma once
 
 #include <memory>
@@ -58,7 +59,7 @@ struct ReceiveState {
 
 // A batch that arrived whole. `messages` are classified already and have their numbers in origin_number.
 struct ReceivedBatch {
-  std::uint64_t incarnation = 0;     // the peer's: numbers of another life are refused
+  std::uint64_t incarnation = 0;  // the peer's: numbers of another life are refused
   std::uint64_t number = 0;
   std::uint64_t settled = 1;
   bool enters_history = false;
@@ -69,12 +70,12 @@ struct ReceivedBatch {
 // A batch that the peer acknowledged.
 struct SettledBatch {
   std::uint64_t number = 0;
-  std::uint64_t floor = 1;           // the new batch floor
+  std::uint64_t floor = 1;  // the new batch floor
   bool enters_history = false;
   Bytes plain;
   struct Cost {
     MessageId id = 0;
-    std::int64_t frame_bytes = 0;    // its part of the batch's frames; the parts add up exactly
+    std::int64_t frame_bytes = 0;  // its part of the batch's frames; the parts add up exactly
   };
   std::vector<Cost> messages;
 };
@@ -88,30 +89,32 @@ struct Finished {
 
 class Store {
  public:
-  // Opens or creates the file, migrates it, checks its integrity (quick_check), notes this boot. `classes` are the
-  // configured names, most urgent first. `clock` must outlive the store. Error: what is wrong with the file.
+  // Opens or creates the file, migrates it, checks its integrity (quick_check), notes this boot. `classes` are
+  // the configured names, most urgent first. `clock` must outlive the store. Error: what is wrong with the
+  // file.
   static Result<std::unique_ptr<Store>> open(const std::string& path, const std::vector<std::string>& classes,
                                              const Clock& clock);
   ~Store();
 
   PeerId peer(const std::string& name);        // found or created
   std::int64_t link(const std::string& name);  // found or created
-  // The sinks that are configured now; their bits (0..62), same order. What is owed to one that is gone is released.
-  // Throws if there are more than 63.
+  // The sinks that are configured now; their bits (0..62), same order. What is owed to one that is gone is
+  // released. Throws if there are more than 63.
   std::vector<int> set_sinks(const std::vector<std::string>& names);
 
-  // Accepts messages: numbers them, stores them, counts them. Copies (Meshtastic packets seen on that mesh within 30 days)
-  // are counted only. Result: same order.
+  // Accepts messages: numbers them, stores them, counts them. Copies (Meshtastic packets seen on that mesh
+  // within 30 days) are counted only. Result: same order.
   std::vector<Accepted> accept(std::span<const NewMessage> messages);
-  // In the transaction that accepts them: what a source's broker may deliver again. The last kMarks are kept, oldest first.
+  // In the transaction that accepts them: what a source's broker may deliver again. The last kMarks are kept,
+  // oldest first.
   static constexpr std::int64_t kMarks = 1000;
   void remember(const std::string& source, std::span<const BrokerMark> marks);
   std::vector<BrokerMark> marks(const std::string& source);
   // Everything unfinished towards the sinks, ascending by id, with the sinks each is owed to.
   std::vector<std::pair<Entry, std::uint64_t>> load_edge();
 
-  // The link's sending side. Loading it begins a new life: what was in flight is queued again, a block of batch numbers is
-  // reserved, the history above the floor is cut.
+  // The link's sending side. Loading it begins a new life: what was in flight is queued again, a block of batch
+  // numbers is reserved, the history above the floor is cut.
   SendState load_send(PeerId peer);
   // A new name for the same numbers; the sending history is dropped.
   std::uint64_t renew_incarnation(PeerId peer);
@@ -135,7 +138,9 @@ class Store {
 
   // Ends of stories. Unknown or finished ids are skipped: the count of those that changed is returned.
   std::int64_t finish(std::span<const Finished> messages);
-  std::int64_t deliver_to_sink(std::span<const MessageId> ids, int bit) { return release(ids, bit, DropReason::kNone); }
+  std::int64_t deliver_to_sink(std::span<const MessageId> ids, int bit) {
+    return release(ids, bit, DropReason::kNone);
+  }
   // The sink will not have it: owed to one less; dropped with that reason when no sink took it.
   std::int64_t release(std::span<const MessageId> ids, int bit, DropReason why);
   bool reclassify(MessageId id, ClassId cls);
@@ -154,8 +159,8 @@ class Store {
   // Lifetime totals of a link.
   LinkBytes totals(std::int64_t link);
 
-  // Erases bodies of messages that were delivered `keep` ago or earlier, and stories finished `keep_story` ago; at most
-  // `limit` rows. Returns rows touched.
+  // Erases bodies of messages that were delivered `keep` ago or earlier, and stories finished `keep_story` ago;
+  // at most `limit` rows. Returns rows touched.
   std::int64_t erase_old(Millis keep, Millis keep_story, std::int64_t limit = 500);
   // Moves usage that was booked before the clock was believable. Does nothing while it is not.
   void date_usage();

@@ -79,7 +79,8 @@ void Store::settle(PeerId peer, std::int64_t link, const SettledBatch& batch) {
     if (!row) continue;
     finish_row(*row, State::kDelivered, DropReason::kNone);
     sql_->cost.run(cost.id, cost.frame_bytes);
-    ledger_->add({link, row->cls, row->node}, Usage{.messages = 1, .payload = row->bytes, .frame = cost.frame_bytes});
+    ledger_->add({link, row->cls, row->node},
+                 Usage{.messages = 1, .payload = row->bytes, .frame = cost.frame_bytes});
     settled_.push_back({link, row->id, row->cls, row->node, cost.frame_bytes});
     bytes.payload_up += row->bytes;
     bytes.frame_up += cost.frame_bytes;
@@ -136,7 +137,8 @@ void Store::save_received(PeerId peer, const ReceiveState& before) {
 
 void Store::reset_receive(PeerId peer, std::uint64_t incarnation, std::uint64_t floor) {
   const ReceiveState before = received(peer);
-  received_[peer] = ReceiveState{.incarnation = incarnation, .numbers = NumberSet(1), .batches = NumberSet(floor), .history = {}};
+  received_[peer] = ReceiveState{
+      .incarnation = incarnation, .numbers = NumberSet(1), .batches = NumberSet(floor), .history = {}};
   sql_->incarnation.run(peer, incarnation);
   save_received(peer, before);
   sql_->clear_history.run(peer, 0);
@@ -151,7 +153,8 @@ void Store::void_batches(PeerId peer, std::uint64_t first, std::uint64_t count) 
 std::vector<Accepted> Store::receive(PeerId peer, std::int64_t link, const ReceivedBatch& batch) {
   auto& state = received(peer);
   if (state.incarnation != batch.incarnation)
-    throw StoreError(fmt::format("batch {} belongs to another life of its sender", batch.number), SQLITE_MISUSE);
+    throw StoreError(fmt::format("batch {} belongs to another life of its sender", batch.number),
+                     SQLITE_MISUSE);
   if (state.batches.contains(batch.number)) return {};
   const ReceiveState before = state;
   std::vector<Accepted> accepted;
@@ -168,8 +171,7 @@ std::vector<Accepted> Store::receive(PeerId peer, std::int64_t link, const Recei
   state.batches.add(batch.number);
   save_received(peer, before);
   ledger_->add(link, bytes);
-  if (batch.enters_history)
-    add_history(peer, false, {batch.number, batch.plain}, kReceiverKeeps);
+  if (batch.enters_history) add_history(peer, false, {batch.number, batch.plain}, kReceiverKeeps);
   return accepted;
 }
 
@@ -190,14 +192,17 @@ Store::SessionNote Store::session_note(std::int64_t link) {
 }
 
 LinkBytes Store::totals(std::int64_t link) {
-  Statement row(db_, "SELECT payload_up, payload_down, frame_up, frame_down, wire_up, wire_down, session_opens FROM link "
-                     "WHERE id = ?1");
+  Statement row(
+      db_,
+      "SELECT payload_up, payload_down, frame_up, frame_down, wire_up, wire_down, session_opens FROM link "
+      "WHERE id = ?1");
   row(link).step();
-  return {row.integer(0), row.integer(1), row.integer(2), row.integer(3), row.integer(4), row.integer(5), row.integer(6)};
+  return {row.integer(0), row.integer(1), row.integer(2), row.integer(3),
+          row.integer(4), row.integer(5), row.integer(6)};
 }
 
-// Largest remainder, in one pass: each message gets the difference of the rounded cumulative shares, so the parts add up
-// to the whole whatever the rounding.
+// Largest remainder, in one pass: each message gets the difference of the rounded cumulative shares, so the
+// parts add up to the whole whatever the rounding.
 void Store::spread_wire() {
   for (const auto& [link, bytes] : booked_) {
     const auto on_link = [&, id = link](const SettledPart& part) { return part.link == id; };

@@ -52,21 +52,24 @@ Accepted Store::accept_one(const NewMessage& message) {
 void Store::remember(const std::string& source, std::span<const BrokerMark> marks) {
   Statement add(db_, "INSERT INTO mark(source, packet, fingerprint) VALUES(?1, ?2, ?3)");
   for (const auto& mark : marks) add.run(source, static_cast<int>(mark.packet), mark.fingerprint);
-  // Ids are of all sources together, so a source that is quiet beside a busy one loses marks: its broker then has few to repeat.
+  // Ids are of all sources together, so a source that is quiet beside a busy one loses marks: its broker then
+  // has few to repeat.
   Statement(db_, "DELETE FROM mark WHERE id <= ?1").run(db_.last_id() - 4 * kMarks);
 }
 
 std::vector<BrokerMark> Store::marks(const std::string& source) {
   std::vector<BrokerMark> marks;
-  Statement rows(db_, "SELECT packet, fingerprint FROM (SELECT id, packet, fingerprint FROM mark WHERE source = ?1 "
-                      "ORDER BY id DESC LIMIT ?2) ORDER BY id");
+  Statement rows(db_,
+                 "SELECT packet, fingerprint FROM (SELECT id, packet, fingerprint FROM mark WHERE source = ?1 "
+                 "ORDER BY id DESC LIMIT ?2) ORDER BY id");
   for (rows(source, kMarks); rows.step();)
     marks.push_back({static_cast<std::uint16_t>(rows.integer(0)), rows.number(1)});
   return marks;
 }
 
-// One scope a mesh (the link peer that it is behind), one for what goes to the sinks here. What came from a mesh is noted
-// for it, too, so that it is never sent back there; at the gateway, so that what was sent down never goes up.
+// One scope a mesh (the link peer that it is behind), one for what goes to the sinks here. What came from a
+// mesh is noted for it, too, so that it is never sent back there; at the gateway, so that what was sent down
+// never goes up.
 bool Store::first_seen(const NewMessage& message) {
   const std::int64_t day = today();
   sql_->add_seen.run(message.packet, message.peer, day);
@@ -79,16 +82,17 @@ MessageId Store::insert(const NewMessage& message, const Entry& entry, State sta
   auto wall_accepted = wall_ms();
   if (wall_accepted) *wall_accepted -= message.age.count();
   sql_->add_message.run(message.peer, entry.number, class_rows_.at(message.cls), entry.node, entry.kind,
-                        static_cast<int>(state), entry.bytes, message.topic, message.packet, message.flagged ? 1 : 0,
-                        message.origin, message.origin_number, message.origin_incarnation, message.sinks, boot_row_,
+                        static_cast<int>(state), entry.bytes, message.topic, message.packet,
+                        message.flagged ? 1 : 0, message.origin, message.origin_number,
+                        message.origin_incarnation, message.sinks, boot_row_,
                         entry.accepted.time_since_epoch().count(), wall_accepted);
   const MessageId id = db_.last_id();
   sql_->add_body.run(id, message.payload);
   return id;
 }
 
-// A new start begins a new block: should the disk have lost its last transactions in a power cut (they happen with cheap
-// cards), no number that the peer may have seen is given twice.
+// A new start begins a new block: should the disk have lost its last transactions in a power cut (they happen
+// with cheap cards), no number that the peer may have seen is given twice.
 Store::NumberBlock& Store::numbers(PeerId peer) {
   if (auto cached = numbers_.find(peer); cached != numbers_.end()) return cached->second;
   sql_->peer(peer).step();

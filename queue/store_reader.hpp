@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Reads from the store for the link (bodies) and for the page (lists, stories, figures), on a connection of its own.
+// Reads from the store for the link (bodies) and for the page (lists, stories, figures), on a connection of its
+// own.
 //
-// On the reader's thread only (store_runner.hpp). Sees what is committed; never waits for a commit that is under way (WAL).
-// Throws StoreError.
+// On the reader's thread only (store_runner.hpp). Sees what is committed; never waits for a commit that is
+// under way (WAL). Throws StoreError.
 #pragma once
 
 #include <map>
@@ -20,7 +21,7 @@ namespace tulpar::queue {
 // A message as the page shows it; times in milliseconds since 1970, empty while the clock was not believable.
 struct Story {
   MessageId id = 0;
-  bool edge = false;               // for the sinks here, not for the link
+  bool edge = false;  // for the sinks here, not for the link
   std::uint64_t number = 0;
   std::string cls, node, topic, peer;
   std::uint32_t kind = 0;
@@ -33,10 +34,10 @@ struct Story {
 };
 
 struct StoryFilter {
-  std::optional<State> state;      // kQueued includes those in flight
-  std::string cls, node;           // empty: all
-  MessageId after = 0;             // only ids below this one; 0: from the newest
-  int limit = 50;                  // 1..1000
+  std::optional<State> state;  // kQueued includes those in flight
+  std::string cls, node;       // empty: all
+  MessageId after = 0;         // only ids below this one; 0: from the newest
+  int limit = 50;              // 1..1000
 };
 
 // The stable id of a message that came over the link: where it was numbered first.
@@ -48,7 +49,7 @@ struct Origin {
 struct EdgeBody {
   Body body;
   Origin origin;
-  std::string peer;                // who sent it over the link; empty: accepted here
+  std::string peer;  // who sent it over the link; empty: accepted here
 };
 
 struct BookRow {
@@ -58,8 +59,8 @@ struct BookRow {
 };
 
 struct UsageRow {
-  std::int64_t start = 0;          // unix seconds, UTC
-  std::string label;               // class, node or link, as asked
+  std::int64_t start = 0;  // unix seconds, UTC
+  std::string label;       // class, node or link, as asked
   Usage usage;
 };
 
@@ -75,8 +76,8 @@ class StoreReader {
   std::optional<Story> story(MessageId id);
   std::vector<BookRow> books();
   std::vector<std::pair<std::string, LinkBytes>> links();
-  // Wire bytes of a link (up + down) since `from` (unix seconds) by class, "" for what no class caused; exact to 5 minutes for
-  // the last 33 days.
+  // Wire bytes of a link (up + down) since `from` (unix seconds) by class, "" for what no class caused; exact
+  // to 5 minutes for the last 33 days.
   std::map<std::string, std::int64_t> used_since(const std::string& link, std::int64_t from);
   // Counted, but not dated yet (the clock was not believable), of all boots; the same sum.
   std::int64_t used_undated(const std::string& link);

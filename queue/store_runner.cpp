@@ -10,7 +10,8 @@
 namespace tulpar::queue {
 namespace {
 
-// Jobs waiting for a thread. Bounded by what the loop submits: it holds back its own producers (MQTT waits for its commit).
+// Jobs waiting for a thread. Bounded by what the loop submits: it holds back its own producers (MQTT waits for
+// its commit).
 template <class Job>
 class JobQueue {
  public:

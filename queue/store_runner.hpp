@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Runs store operations away from the loop: one writer thread with group commit, one reader thread that no commit delays.
+// Runs store operations away from the loop: one writer thread with group commit, one reader thread that no
+// commit delays.
 //
-// Called on the loop thread. A write's `done` runs on the loop thread after the transaction that holds it is committed
-// (or failed); a group is everything that was waiting when the last commit ended, so a slow disk makes groups larger,
-// not the loop slower. If an operation of a group throws, the group is rolled back and each is run alone: operations
-// are run again, so they must not consume what they capture. Writes and their answers keep their order.
+// Called on the loop thread. A write's `done` runs on the loop thread after the transaction that holds it is
+// committed (or failed); a group is everything that was waiting when the last commit ended, so a slow disk
+// makes groups larger, not the loop slower. If an operation of a group throws, the group is rolled back and
+// each is run alone: operations are run again, so they must not consume what they capture. Writes and their
+// answers keep their order.
 #pragma once
 
 #include <functional>
@@ -68,13 +70,13 @@ class StoreRunner {
 // What the writer thread is doing, for /healthz and the page. Any thread.
 struct StoreHealth {
   bool ok = true;
-  std::string problem;        // of the last failed commit, empty when ok
-  Millis last_commit{0};      // how long the last commit took
+  std::string problem;    // of the last failed commit, empty when ok
+  Millis last_commit{0};  // how long the last commit took
   std::uint64_t commits = 0;
 };
 
-// The real one. `post_to_loop` hands a function to the loop thread; it must stay valid until the runner is destroyed, which
-// finishes what was submitted and drops the answers.
+// The real one. `post_to_loop` hands a function to the loop thread; it must stay valid until the runner is
+// destroyed, which finishes what was submitted and drops the answers.
 class ThreadedStoreRunner : public StoreRunner {
  public:
   ThreadedStoreRunner(std::unique_ptr<Store> store, std::unique_ptr<StoreReader> reader,

@@ -11,6 +11,10 @@ namespace {
 // The mesh's default key; the simulator encrypts with it.
 constexpr std::string_view kChannel = "[[channel]]\nname = \"LongFast\"\npsk = \"AQ==\"\n";
 
+constexpr std::string_view kWaits =
+    "[[class]]\nname = \"telemetry\"\nhold = \"10s\"\n[[class]]\nname = \"bulk\"\nhold = \"20s\"\n";
+constexpr std::chrono::days kCycleAge{10};
+
 // $TMPDIR may hold anything.
 std::string quoted(const std::string& text) {
   std::string out = "\"";
@@ -23,16 +27,22 @@ std::string quoted(const std::string& text) {
 
 }  // namespace
 
+int reset_day_before(WallTime now) {
+  const std::chrono::year_month_day day(std::chrono::floor<std::chrono::days>(now) - kCycleAge);
+  return static_cast<int>(static_cast<unsigned>(day.day()));
+}
+
 std::string gateway_toml(const DaemonSetup& setup) {
   return fmt::format(
       "name = \"{}\"\nstate_dir = {}\n\n"
       "[mqtt]\nhost = \"127.0.0.1\"\nport = {}\ntopics = [\"msh/#\"]\n\n"
-      "{}\n"
-      "[[link]]\nname = \"sat\"\ntransport = \"tls\"\nenrolment_file = {}\nrate = \"{}\"\nplan = \"{}\"\n\n"
+      "{}\n{}\n"
+      "[[link]]\nname = \"sat\"\ntransport = \"tls\"\nenrolment_file = {}\nrate = \"{}\"\n"
+      "[link.plan]\npreset = \"{}\"\ncycle = {{ reset_day = {} }}\n\n"
       "[web]\nlisten = \"{}\"\ntls = \"{}\"\n",
-      kGatewayName, quoted(setup.gateway_state()), setup.site_port, kChannel, quoted(setup.enrolment_file()),
-      config::format_rate(setup.rate), kPlan, config::format_host_port(setup.page),
-      config::is_loopback(setup.page.host) ? "off" : "auto");
+      kGatewayName, quoted(setup.gateway_state()), setup.site_port, kChannel, kWaits,
+      quoted(setup.enrolment_file()), config::format_rate(setup.rate), kPlan, setup.reset_day,
+      config::format_host_port(setup.page), config::is_loopback(setup.page.host) ? "off" : "auto");
 }
 
 std::string relay_toml(const DaemonSetup& setup) {

@@ -25,6 +25,7 @@ struct DaemonSetup {
   std::uint16_t relay_port = 0;     // where the relay listens for the link
   config::BitRate rate = 0;         // of the link
   config::HostPort page;            // where the gateway serves its page
+  int reset_day = 1;                // when the month's volume begins anew, 1..31
 
   std::filesystem::path gateway_file() const { return directory / "gateway.toml"; }
   std::filesystem::path relay_file() const { return directory / "relay.toml"; }
@@ -32,6 +33,9 @@ struct DaemonSetup {
   std::filesystem::path gateway_state() const { return directory / "gateway"; }
   std::filesystem::path relay_state() const { return directory / "relay"; }
 };
+
+// A day of the month such that the cycle is some days old: on its first day nothing is left over for `bulk`.
+int reset_day_before(WallTime now);
 
 std::string gateway_toml(const DaemonSetup& setup);
 std::string relay_toml(const DaemonSetup& setup);

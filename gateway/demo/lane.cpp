@@ -23,8 +23,8 @@ Result<std::unique_ptr<Lane>> Lane::connect(boost::asio::any_io_executor executo
   return lane;
 }
 
-Result<void> Lane::publish(const MeshMessage& message) {
-  tally_.published(key_of(message.payload));
+Result<void> Lane::publish(const MeshMessage& message, FeedLine line) {
+  tally_.published(key_of(message.payload), std::move(line));
   return site_->publish(message.topic, message.payload);
 }
 

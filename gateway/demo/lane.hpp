@@ -38,7 +38,7 @@ class Lane {
   // From here on nothing that comes out is missed.
   bool listening() const { return site_->subscribed() && net_->subscribed(); }
   bool connected() const { return site_->connected() && net_->connected(); }
-  Result<void> publish(const MeshMessage& message);
+  Result<void> publish(const MeshMessage& message, FeedLine line);
   Result<void> reply(const MeshMessage& message);
   // Of what the mesh published.
   const Tally& tally() const { return tally_; }

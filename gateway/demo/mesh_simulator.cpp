@@ -175,7 +175,9 @@ MeshMessage MeshSimulator::text(MeshNode& node, std::int64_t at) {
   PacketFields packet = packet_of(node, at);
   packet.priority = kPriorityHigh;
   if (!data.emoji) last_text_ = packet.id;
-  return seal(MeshKind::kText, packet, data, gateway_id_);
+  MeshMessage message = seal(MeshKind::kText, packet, data, gateway_id_);
+  message.words = data.payload;
+  return message;
 }
 
 // A channel of a few families with a key of their own: noise to everybody else.
@@ -200,12 +202,14 @@ MeshMessage MeshSimulator::seal(MeshKind kind, PacketFields packet, const DataFi
 
 MeshMessage MeshSimulator::sos(BootTime now, std::optional<std::size_t> index) {
   MeshNode& node = nodes_.at(index ? *index : random_.below(nodes_.size()));
-  const DataFields data{.port = meshtastic::kAlert,
-                        .payload = fmt::format("\aSOS {}: {}", node.place(), village_emergency(random_)),
-                        .bitfield = 1};
+  const std::string words = fmt::format("SOS {}: {}", node.place(), village_emergency(random_));
+  // The bell rings at whoever reads it.
+  const DataFields data{.port = meshtastic::kAlert, .payload = "\a" + words, .bitfield = 1};
   PacketFields packet = packet_of(node, simulated(now));
   packet.priority = kPriorityAlert;
-  return seal(MeshKind::kSos, packet, data, gateway_id_);
+  MeshMessage message = seal(MeshKind::kSos, packet, data, gateway_id_);
+  message.words = words;
+  return message;
 }
 
 MeshMessage MeshSimulator::reply(BootTime now, std::string_view text) {

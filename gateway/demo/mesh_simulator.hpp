@@ -40,6 +40,7 @@ struct MeshMessage {
   std::uint32_t id;
   std::string topic;
   Bytes payload;
+  std::string words{};  // what a person wrote; empty: only machines talk
 };
 
 struct MeshOptions {

@@ -16,6 +16,8 @@ constexpr std::size_t kMinWidth = 40;
 constexpr std::size_t kLabel = 13;
 // Below this height the ornaments give way to what matters.
 constexpr std::size_t kTall = 21;
+// A title, a message, and room to breathe.
+constexpr std::size_t kFeed = 3;
 constexpr Millis kDotStep{120};
 constexpr std::size_t kDotGap = 9;
 
@@ -42,6 +44,7 @@ std::vector<std::string> split(const std::string& text) {
 
 class Page {
  public:
+  bool tall() const { return tall_; }
   Page(const DemoState& state, std::size_t width, std::size_t height)
       : state_(state), width_(std::max(width, kMinWidth)), column_((width_ - 3) / 2), tall_(height >= kTall) {}
 
@@ -54,6 +57,11 @@ class Page {
     lines.push_back(
         two(Line(" ").add(waiting(state_.tulpar, Ink::kGreen)), waiting(state_.bridge, Ink::kYellow)));
     lines.push_back(both("delivered", [](const LaneView& lane) { return thousands(lane.delivered); }));
+    if (tall_) {
+      lines.push_back(both("by people", [](const LaneView& lane) {
+        return fmt::format("{} of {}", thousands(lane.human_delivered), thousands(lane.human));
+      }));
+    }
     lines.push_back(both("superseded", [](const LaneView& lane) {
       return lane.replaced == 0 ? "–" : fmt::format("{}, a newer one went", thousands(lane.replaced));
     }));
@@ -76,6 +84,19 @@ class Page {
     if (!race.who.empty()) title.add((sos ? " by " : ": ") + race.who);
     return {title, two(Line(" ").add(outcome(race.tulpar, race.age, race.tulpar_passed, 0)),
                        outcome(race.bridge, race.age, 0, race.bridge_ahead))};
+  }
+
+  // What came out lately, as much of it as `height` lines hold.
+  std::vector<Line> feed(std::size_t height) const {
+    std::vector<Line> lines{two(Line(" just delivered", Ink::kDim), Line("just delivered", Ink::kDim))};
+    const auto line = [](const LaneView& lane, std::size_t i) {
+      if (i >= lane.latest.size()) return Line();
+      return Line(lane.latest[i].text, lane.latest[i].human ? Ink::kPlain : Ink::kDim);
+    };
+    for (std::size_t i = 0; i + 1 < height; ++i) {
+      lines.push_back(two(Line(" ").add(line(state_.tulpar, i)), line(state_.bridge, i)));
+    }
+    return lines;
   }
 
   std::vector<Line> bottom() const {
@@ -197,6 +218,11 @@ std::string render(const DemoState& state, std::size_t width, std::size_t height
     for (const Line& line : page.race(state.races[i])) lines.push_back(line);
   }
   if (lines.size() + bottom.size() < height) lines.emplace_back();
+  const std::size_t spare = height - std::min(height, lines.size() + bottom.size());
+  if (page.tall() && spare > kFeed) {
+    for (const Line& line : page.feed(spare - 1)) lines.push_back(line);
+    lines.emplace_back();
+  }
   if (lines.size() + bottom.size() > height) {
     lines.resize(height > bottom.size() ? height - bottom.size() : 0);
   }

@@ -39,6 +39,25 @@ MeshSimulator make_mesh(const DemoOptions& options, const Clock& clock) {
           clock.wall() - away};
 }
 
+std::string_view kind_name(MeshKind kind) {
+  switch (kind) {
+    case MeshKind::kPosition:
+      return "position";
+    case MeshKind::kDeviceMetrics:
+      return "battery";
+    case MeshKind::kEnvironment:
+      return "weather";
+    case MeshKind::kLocalStats:
+      return "radio statistics";
+    case MeshKind::kPower:
+      return "power";
+    case MeshKind::kNodeInfo:
+      return "node info";
+    default:
+      return "on a channel unknown here";
+  }
+}
+
 std::string time_of_day(WallTime wall) {
   const std::time_t seconds = std::chrono::system_clock::to_time_t(wall);
   std::tm local{};
@@ -49,7 +68,9 @@ std::string time_of_day(WallTime wall) {
 }  // namespace
 
 Show::Show(boost::asio::io_context& io, const Clock& clock, const DemoOptions& options)
-    : io_(io), clock_(clock), options_(options), random_(options.seed), mesh_(make_mesh(options, clock)) {}
+    : io_(io), clock_(clock), options_(options), random_(options.seed), mesh_(make_mesh(options, clock)) {
+  for (std::size_t i = 0; i < mesh_.size(); ++i) names_.emplace(mesh_.node(i).number(), mesh_.node(i).name());
+}
 
 Result<std::unique_ptr<Show>> Show::start(boost::asio::io_context& io, const Clock& clock,
                                           const DemoOptions& options, const std::string& program,
@@ -103,8 +124,9 @@ Result<void> Show::start_bridge() {
 Result<void> Show::start_tulpar(const std::string& program) {
   const auto page = config::parse_host_port(options_.web);
   if (!page) return Error{"--web: " + page.error().message};
-  auto pair = TulparPair::start({.program = program, .rate = options_.rate, .page = *page},
-                                [this](std::uint16_t port) { return make_link(tulpar_link_, port); });
+  auto pair =
+      TulparPair::start({.program = program, .rate = options_.rate, .page = *page, .now = clock_.wall()},
+                        [this](std::uint16_t port) { return make_link(tulpar_link_, port); });
   if (!pair) return pair.error();
   tulpar_ = std::move(*pair);
   plan_ = tulpar_->plan();
@@ -152,8 +174,15 @@ Result<void> Show::step() {
 
 // A broker that is gone is found by check_parts().
 void Show::publish(const MeshMessage& message) {
-  (void)tulpar_lane_->publish(message);
-  (void)bridge_lane_->publish(message);
+  (void)tulpar_lane_->publish(message, describe(message));
+  (void)bridge_lane_->publish(message, describe(message));
+}
+
+FeedLine Show::describe(const MeshMessage& message) const {
+  const auto name = names_.find(message.from);
+  const std::string who = name == names_.end() ? bridge::meshtastic::node_id(message.from) : name->second;
+  const bool human = !message.words.empty();
+  return {.text = who + ": " + (human ? message.words : std::string(kind_name(message.kind))), .human = human};
 }
 
 void Show::sos() {
@@ -193,9 +222,13 @@ LaneView Show::view(const Lane& lane, const LinkEmulator& link) const {
   const GatewayFigures figures = &lane == tulpar_lane_.get() ? watch_->figures() : GatewayFigures{};
   LaneView view{.waiting = lane.tally().waiting(figures.conflated + figures.lost),
                 .delivered = lane.tally().delivered(),
+                .human = lane.tally().human(),
+                .human_delivered = lane.tally().human_delivered(),
                 .replaced = figures.conflated,
                 .wire_up = link.meter(Direction::kUp).bytes,
-                .wire_down = link.meter(Direction::kDown).bytes};
+                .wire_down = link.meter(Direction::kDown).bytes,
+                .cost = 0,
+                .latest = lane.tally().latest()};
   view.cost = std::llround(static_cast<double>(view.wire()) / static_cast<double>(plan_.per) *
                            static_cast<double>(plan_.price));
   return view;

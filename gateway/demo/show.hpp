@@ -12,6 +12,7 @@
 #include <optional>
 #include <stop_token>
 #include <string>
+#include <unordered_map>
 
 #include "gateway/demo/gateway_watch.hpp"
 #include "gateway/demo/lane.hpp"
@@ -51,6 +52,7 @@ class Show {
   Result<void> start_lanes();
   Result<void> check_parts() const;
   void publish(const MeshMessage& message);
+  FeedLine describe(const MeshMessage& message) const;
   std::uint16_t make_link(std::optional<LinkEmulator>& link, std::uint16_t target);
   LaneView view(const Lane& lane, const LinkEmulator& link) const;
 
@@ -59,6 +61,7 @@ class Show {
   DemoOptions options_;
   Random random_;
   MeshSimulator mesh_;
+  std::unordered_map<NodeNum, std::string> names_;
   BootTime began_{};
   bool first_sos_ = false;
   std::uint64_t backlog_ = 0;

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <optional>
 #include <string>
 #include <vector>
@@ -15,14 +16,23 @@
 
 namespace tulpar::demo {
 
+// A message in a few words: "Айгүл: свет есть", "Дамир: position".
+struct FeedLine {
+  std::string text;
+  bool human = false;  // a person wrote it
+};
+
 // One of the two ways.
 struct LaneView {
   std::uint64_t waiting = 0;    // taken from the mesh, not yet out on the internet
   std::uint64_t delivered = 0;  // out on the internet
-  std::uint64_t replaced = 0;   // left out because a newer one of the same node and kind went
-  std::uint64_t wire_up = 0;    // bytes at IP level, as the provider counts
+  std::uint64_t human = 0;      // of all, delivered or not, what people wrote
+  std::uint64_t human_delivered = 0;
+  std::uint64_t replaced = 0;  // left out because a newer one of the same node and kind went
+  std::uint64_t wire_up = 0;   // bytes at IP level, as the provider counts
   std::uint64_t wire_down = 0;
-  config::Money cost = 0;  // of both at the example price
+  config::Money cost = 0;       // of both at the example price
+  std::deque<FeedLine> latest;  // delivered, the newest first
 
   std::uint64_t wire() const { return wire_up + wire_down; }
   // Bytes on the wire for each delivered message, set-up and all; 0: none is delivered.

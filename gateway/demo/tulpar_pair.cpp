@@ -33,6 +33,7 @@ Result<std::unique_ptr<TulparPair>> TulparPair::start(const TulparOptions& optio
   pair->setup_.directory = pair->directory_.path();
   pair->setup_.rate = options.rate;
   pair->setup_.page = options.page;
+  pair->setup_.reset_day = reset_day_before(options.now);
   if (auto done = pair->start_brokers(mosquitto); !done) return done.error();
   if (auto done = pair->start_relay(options.program); !done) return done.error();
   if (auto done = pair->enrol(make_link(pair->setup_.relay_port)); !done) return done.error();

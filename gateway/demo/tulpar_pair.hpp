@@ -22,6 +22,7 @@ struct TulparOptions {
   std::string program;     // that has the commands `gateway` and `relay`
   config::BitRate rate{};  // of the link
   config::HostPort page;   // wanted; where that port is taken, it becomes a free one
+  WallTime now{};
 };
 
 class TulparPair {

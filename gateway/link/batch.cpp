@@ -19,7 +19,8 @@ namespace {
 constexpr std::uint8_t kEntersHistory = 1, kHasBase = 2, kCompressed = 4, kUrgent = 8;
 constexpr std::uint8_t kClassMask = 0x0F, kNamedClass = 15, kSameTopic = 0x10, kFlagged = 0x20;
 constexpr std::array<std::string_view, 5> kClassCodes = {"emergency", "message", "normal", "telemetry", "bulk"};
-// Level 9 costs 0.3 ms a batch with a full base on a 2 GHz core; 19 costs 9 ms for 2 to 3 % fewer bytes (DESIGN.md).
+// Level 9 costs 0.3 ms a batch with a full base on a 2 GHz core; 19 costs 9 ms for 2 to 3 % fewer bytes
+// (DESIGN.md).
 constexpr int kLevel = 9;
 // The window must span base and batch, or the base is out of reach: 2^21 covers 128 KiB + kMaxBatch.
 constexpr int kWindowLog = 21;
@@ -28,7 +29,8 @@ constexpr std::uint64_t kMaxNumber = std::uint64_t{1} << 62;
 // Smallest thing a message can be on the wire: head, step, age, empty payload's length.
 constexpr std::size_t kLeastMessage = 4;
 
-// Bounds only: what a topic may contain is judged where messages are accepted, and by the broker where they leave.
+// Bounds only: what a topic may contain is judged where messages are accepted, and by the broker where they
+// leave.
 bool fits(const LinkMessage& message) {
   return !message.topic.empty() && message.topic.size() <= config::kMaxTopic &&
          message.payload.size() <= config::kMaxPayload;
@@ -43,7 +45,8 @@ std::uint32_t check_of(const Base& base, ByteView plain) {
   EVP_DigestUpdate(context, plain.data(), plain.size());
   EVP_DigestFinal_ex(context, digest.data(), nullptr);
   EVP_MD_CTX_free(context);
-  return std::uint32_t{digest[0]} << 24 | std::uint32_t{digest[1]} << 16 | std::uint32_t{digest[2]} << 8 | digest[3];
+  return std::uint32_t{digest[0]} << 24 | std::uint32_t{digest[1]} << 16 | std::uint32_t{digest[2]} << 8 |
+         digest[3];
 }
 
 void put_message(Writer& out, const LinkMessage& message, const LinkMessage* previous, std::uint64_t step) {
@@ -122,7 +125,8 @@ Result<std::vector<LinkMessage>> decode_plain(ByteView plain, std::uint64_t sett
       return Error{fmt::format("message {} of {} in a batch is malformed", i + 1, count)};
     // "Topic as before" costs nothing on the wire, but it does here.
     expanded += message.topic.size() + message.payload.size();
-    if (expanded > kMaxBatch) return Error{fmt::format("a batch of {} bytes holds more than {}", plain.size(), kMaxBatch)};
+    if (expanded > kMaxBatch)
+      return Error{fmt::format("a batch of {} bytes holds more than {}", plain.size(), kMaxBatch)};
     messages.push_back(std::move(message));
   }
   if (!in.empty()) return Error{fmt::format("{} bytes after the last message of a batch", in.left())};
@@ -147,8 +151,8 @@ Result<std::pair<BatchHead, std::size_t>> decode_head(ByteView batch) {
   }
   for (int i = 0; i < 4; ++i) head.check = head.check << 8 | in.u8();
   if (head.compressed) head.plain_size = in.varint();
-  const bool sane = head.settled >= 1 && head.settled < kMaxNumber && head.plain_size <= kMaxBatch &&
-                    !(flags & 0xF0);
+  const bool sane =
+      head.settled >= 1 && head.settled < kMaxNumber && head.plain_size <= kMaxBatch && !(flags & 0xF0);
   if (!in.ok() || !sane) return Error{"the head of a batch is malformed"};
   if (!head.compressed) head.plain_size = in.left();
   return std::pair{head, batch.size() - in.left()};

@@ -2,8 +2,8 @@
 //
 // Batches: messages ↔ plain text ↔ compressed with the history as base (FORMAT.md, "Batch").
 //
-// Pure; on the loop thread (the zstd contexts are shared by all peers there). Decoding is strict: any doubt is an error and
-// nothing of the batch is used. Sizes in bytes.
+// Pure; on the loop thread (the zstd contexts are shared by all peers there). Decoding is strict: any doubt is
+// an error and nothing of the batch is used. Sizes in bytes.
 #pragma once
 
 #include <memory>
@@ -41,7 +41,8 @@ struct BatchHead {
 };
 // The head, and how many bytes it takes.
 Result<std::pair<BatchHead, std::size_t>> decode_head(ByteView batch);
-// The base that the head of batch `number` names; REQUIRES: head.has_base. Error: it reaches below the first batch.
+// The base that the head of batch `number` names; REQUIRES: head.has_base. Error: it reaches below the first
+// batch.
 Result<BaseName> base_name(const BatchHead& head, std::uint64_t number);
 
 // Compresses and expands. Not thread-safe; one for the whole loop.
@@ -53,7 +54,7 @@ class BatchCodec {
   struct Options {
     std::uint64_t number = 0, settled = 1;
     bool urgent = false;
-    bool may_enter_history = true;  // bulk does not
+    bool may_enter_history = true;   // bulk does not
     std::optional<BaseName> base{};  // what `base` is called; none: REQUIRES an empty base
   };
   struct Encoded {

@@ -47,14 +47,18 @@ std::optional<Bytes> decode(std::string_view text) {
 }
 
 bool valid_name(std::string_view name) {
-  const auto allowed = [](char c) { return std::isalnum(static_cast<unsigned char>(c)) || c == '-' || c == '_' || c == '.'; };
-  return !name.empty() && name.size() <= 63 && name.front() != '.' && std::all_of(name.begin(), name.end(), allowed);
+  const auto allowed = [](char c) {
+    return std::isalnum(static_cast<unsigned char>(c)) || c == '-' || c == '_' || c == '.';
+  };
+  return !name.empty() && name.size() <= 63 && name.front() != '.' &&
+         std::all_of(name.begin(), name.end(), allowed);
 }
 
 Result<void> write_private(const std::string& path, const std::string& text) {
   const int fd = open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
   if (fd < 0) return Error{fmt::format("cannot write {}: {}", path, std::strerror(errno))};
-  const bool written = write(fd, text.data(), text.size()) == static_cast<ssize_t>(text.size()) && fsync(fd) == 0;
+  const bool written =
+      write(fd, text.data(), text.size()) == static_cast<ssize_t>(text.size()) && fsync(fd) == 0;
   const int why = errno;
   close(fd);
   if (written) return {};
@@ -64,7 +68,9 @@ Result<void> write_private(const std::string& path, const std::string& text) {
 
 }  // namespace
 
-std::string Enrolment::line() const { return fmt::format("{} {} {} {} {}", kMagic, name, address, key_id, encode(secret)); }
+std::string Enrolment::line() const {
+  return fmt::format("{} {} {} {} {}", kMagic, name, address, key_id, encode(secret));
+}
 
 Result<Enrolment> parse_enrolment(std::string_view line) {
   std::istringstream words{std::string(line)};
@@ -72,13 +78,16 @@ Result<Enrolment> parse_enrolment(std::string_view line) {
   Enrolment enrolment;
   words >> magic >> enrolment.name >> enrolment.address >> enrolment.key_id >> secret;
   if (magic != kMagic)
-    return Error{fmt::format("not an enrolment: it begins with `{}`; paste the whole line that `tulpar enrol` printed", kMagic)};
+    return Error{fmt::format(
+        "not an enrolment: it begins with `{}`; paste the whole line that `tulpar enrol` printed", kMagic)};
   if (words >> more) return Error{"an enrolment has five words; there are more"};
   if (!valid_name(enrolment.name)) return Error{fmt::format("`{}` is not a gateway's name", enrolment.name)};
-  if (enrolment.address.rfind(':') == std::string::npos) return Error{fmt::format("`{}` is not HOST:PORT", enrolment.address)};
+  if (enrolment.address.rfind(':') == std::string::npos)
+    return Error{fmt::format("`{}` is not HOST:PORT", enrolment.address)};
   const auto key_id = decode(enrolment.key_id);
   const auto bytes = decode(secret);
-  if (!key_id || key_id->size() != kKeyIdBytes || !bytes || bytes->size() != enrolment.secret.size() || secret.size() != 43)
+  if (!key_id || key_id->size() != kKeyIdBytes || !bytes || bytes->size() != enrolment.secret.size() ||
+      secret.size() != 43)
     return Error{"the key of the enrolment is cut off or mistyped: copy the line again"};
   std::copy(bytes->begin(), bytes->end(), enrolment.secret.begin());
   return enrolment;
@@ -117,10 +126,12 @@ Result<Enrolment> EnrolmentBook::enrol(const std::string& name, const std::strin
   if (failed) return Error{fmt::format("cannot make {}: {}", dir_, failed.message())};
   fs::permissions(dir_, fs::perms::owner_all, failed);
   const std::string path = dir_ + "/" + name;
-  if (fs::exists(path)) return Error{fmt::format("`{}` is enrolled already; `tulpar revoke {}` first", name, name)};
+  if (fs::exists(path))
+    return Error{fmt::format("`{}` is enrolled already; `tulpar revoke {}` first", name, name)};
   Enrolment enrolment{.name = name, .address = address, .key_id = {}, .secret = {}};
   std::array<std::uint8_t, kKeyIdBytes> id{};
-  if (RAND_bytes(id.data(), id.size()) != 1 || RAND_bytes(enrolment.secret.data(), enrolment.secret.size()) != 1)
+  if (RAND_bytes(id.data(), id.size()) != 1 ||
+      RAND_bytes(enrolment.secret.data(), enrolment.secret.size()) != 1)
     return Error{"the system gives no random numbers"};
   enrolment.key_id = encode(id);
   if (auto written = write_private(path, enrolment.line() + "\n"); !written) return written.error();
@@ -135,7 +146,8 @@ Result<void> EnrolmentBook::revoke(const std::string& name) {
 
 std::optional<Enrolment> EnrolmentBook::find_key(std::string_view key_id) const {
   for (const auto& name : names())
-    if (auto enrolment = read_enrolment(dir_ + "/" + name); enrolment && enrolment->key_id == key_id) return *enrolment;
+    if (auto enrolment = read_enrolment(dir_ + "/" + name); enrolment && enrolment->key_id == key_id)
+      return *enrolment;
   return std::nullopt;
 }
 

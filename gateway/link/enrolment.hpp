@@ -2,11 +2,13 @@
 //
 // Enrolment: the one line of text that lets a gateway reach its relay, and the relay's record of it.
 //
-//     tulpar1 NAME HOST:PORT KEYID SECRET      (KEYID: 8 characters, SECRET: 43 characters of base64url, 32 bytes)
+//     tulpar1 NAME HOST:PORT KEYID SECRET      (KEYID: 8 characters, SECRET: 43 characters of base64url, 32
+//     bytes)
 //
-// Any thread; the relay's records are files of mode 0600 in STATE_DIR/enrolments/NAME, read when a peer greets, so `enrol` and
-// `revoke` work whether or not the relay runs. The secret only authenticates: keys are derived from it with a label each
-// (HKDF-SHA256, RFC 5869). KEYID is random and goes over the wire in clear; the name does not.
+// Any thread; the relay's records are files of mode 0600 in STATE_DIR/enrolments/NAME, read when a peer greets,
+// so `enrol` and `revoke` work whether or not the relay runs. The secret only authenticates: keys are derived
+// from it with a label each (HKDF-SHA256, RFC 5869). KEYID is random and goes over the wire in clear; the name
+// does not.
 #pragma once
 
 #include <array>

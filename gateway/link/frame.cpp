@@ -8,7 +8,8 @@
 namespace tulpar::link {
 namespace {
 
-constexpr std::uint8_t kGreeting = 0x01, kFragment = 0x10, kAck = 0x20, kVoid = 0x21, kLost = 0x22, kRefused = 0x23, kBye = 0x2F;
+constexpr std::uint8_t kGreeting = 0x01, kFragment = 0x10, kAck = 0x20, kVoid = 0x21, kLost = 0x22,
+                       kRefused = 0x23, kBye = 0x2F;
 constexpr std::uint8_t kHasOffset = 1, kEndsBatch = 2, kHasLength = 4;
 // Numbers fit SQLite's signed integers with room for sums: no peer reaches 2^62 in any life.
 constexpr std::uint64_t kMaxNumber = std::uint64_t{1} << 62;
@@ -59,7 +60,9 @@ void put_greeting(Writer& out, const Greeting& greeting) {
     body.varint(batch);
     body.varint(have);
   }
-  for (auto value : {greeting.floor, greeting.void_count, greeting.next, greeting.settled, greeting.next_message}) body.varint(value);
+  for (auto value :
+       {greeting.floor, greeting.void_count, greeting.next, greeting.settled, greeting.next_message})
+    body.varint(value);
   out.u8(kGreeting);
   out.varint(body.size());
   out.bytes(body.view());
@@ -85,9 +88,9 @@ Greeting get_greeting(Reader& frame) {
        {&greeting.floor, &greeting.void_count, &greeting.next, &greeting.settled, &greeting.next_message})
     *value = number(in);
   // What follows belongs to later versions.
-  const bool sane = greeting.incarnation != 0 && greeting.incarnation < kMaxNumber && greeting.known < kMaxNumber &&
-                    greeting.floor >= 1 && greeting.settled >= 1 && greeting.least <= greeting.version &&
-                    greeting.floor + greeting.void_count <= greeting.next;
+  const bool sane = greeting.incarnation != 0 && greeting.incarnation < kMaxNumber &&
+                    greeting.known < kMaxNumber && greeting.floor >= 1 && greeting.settled >= 1 &&
+                    greeting.least <= greeting.version && greeting.floor + greeting.void_count <= greeting.next;
   if (!in.ok() || !sane) frame.fail();
   return greeting;
 }
@@ -98,7 +101,8 @@ Fragment get_fragment(Reader& in, std::uint8_t flags) {
   if (flags & kHasOffset) fragment.offset = number(in);
   fragment.end = flags & kEndsBatch;
   fragment.bytes = flags & kHasLength ? in.bytes(in.varint()) : in.rest();
-  if (fragment.bytes.empty() || fragment.batch == 0 || fragment.offset + fragment.bytes.size() > kMaxBatch) in.fail();
+  if (fragment.bytes.empty() || fragment.batch == 0 || fragment.offset + fragment.bytes.size() > kMaxBatch)
+    in.fail();
   return fragment;
 }
 
@@ -106,18 +110,24 @@ std::optional<Item> get_item(Reader& in) {
   const std::uint8_t type = in.u8();
   if (type >= kFragment && type < kFragment + 8) return get_fragment(in, type - kFragment);
   switch (type) {
-    case kGreeting: return get_greeting(in);
-    case kAck: return get_ack(in);
+    case kGreeting:
+      return get_greeting(in);
+    case kAck:
+      return get_ack(in);
     case kVoid: {
       const std::uint64_t first = number(in);
       const Void closed{first, number(in)};
       if (closed.first == 0 || closed.count == 0) in.fail();
       return closed;
     }
-    case kLost: return Lost{number(in)};
-    case kRefused: return Refused{number(in)};
-    case kBye: return Bye{static_cast<ByeReason>(in.varint())};
-    default: return std::nullopt;
+    case kLost:
+      return Lost{number(in)};
+    case kRefused:
+      return Refused{number(in)};
+    case kBye:
+      return Bye{static_cast<ByeReason>(in.varint())};
+    default:
+      return std::nullopt;
   }
 }
 
@@ -161,13 +171,20 @@ struct PutItem {
 
 const char* to_string(ByeReason reason) {
   switch (reason) {
-    case ByeReason::kMalformed: return "what came was malformed";
-    case ByeReason::kNoCommonVersion: return "no common version of the link format: update the older side";
-    case ByeReason::kShuttingDown: return "shutting down";
-    case ByeReason::kRevoked: return "the enrolment was revoked";
-    case ByeReason::kRolledBack: return "state older than what was said before (restored or cloned)";
-    case ByeReason::kStoreRefuses: return "the store cannot write just now";
-    case ByeReason::kReplaced: return "replaced by a newer session";
+    case ByeReason::kMalformed:
+      return "what came was malformed";
+    case ByeReason::kNoCommonVersion:
+      return "no common version of the link format: update the older side";
+    case ByeReason::kShuttingDown:
+      return "shutting down";
+    case ByeReason::kRevoked:
+      return "the enrolment was revoked";
+    case ByeReason::kRolledBack:
+      return "state older than what was said before (restored or cloned)";
+    case ByeReason::kStoreRefuses:
+      return "the store cannot write just now";
+    case ByeReason::kReplaced:
+      return "replaced by a newer session";
   }
   return "unknown reason";
 }

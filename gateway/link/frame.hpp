@@ -78,15 +78,16 @@ using Item = std::variant<Greeting, Fragment, Ack, Void, Lost, Refused, Bye>;
 // All items of a frame, or an Error that says which item is wrong and how.
 Result<std::vector<Item>> decode_frame(ByteView frame);
 
-// Builds one frame of at most `limit` bytes. put() is for items that must fit (control, small); fragments take what is left.
+// Builds one frame of at most `limit` bytes. put() is for items that must fit (control, small); fragments take
+// what is left.
 class FrameBuilder {
  public:
   explicit FrameBuilder(std::size_t limit) : limit_(limit) {}
 
   // False, and nothing is written, if it does not fit.
   bool put(const Item& item);
-  // Puts as many of `bytes` (the batch from `offset` on, `end`: to its last byte) as fit; the number put, 0 if none fit.
-  // The fragment is the frame's last item unless all of it was put with room left.
+  // Puts as many of `bytes` (the batch from `offset` on, `end`: to its last byte) as fit; the number put, 0 if
+  // none fit. The fragment is the frame's last item unless all of it was put with room left.
   std::size_t put_fragment(std::uint64_t batch, std::uint64_t offset, ByteView bytes);
   std::size_t room() const { return limit_ - out_.size(); }
   bool empty() const { return out_.size() == 0; }

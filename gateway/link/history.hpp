@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The plain texts that both ends hold, and the base that a batch is compressed with (FORMAT.md, "Base", "Check").
+// The plain texts that both ends hold, and the base that a batch is compressed with (FORMAT.md, "Base",
+// "Check").
 //
-// Pure; on the loop thread. A copy of what the store holds (queue::HistoryPart); whoever changes one changes the other, in
-// the transaction of the batch.
+// Pure; on the loop thread. A copy of what the store holds (queue::HistoryPart); whoever changes one changes
+// the other, in the transaction of the batch.
 #pragma once
 
 #include <array>
@@ -14,7 +15,7 @@
 
 namespace tulpar::link {
 
-inline constexpr std::size_t kBaseWindow = 128 * 1024;   // what a base takes of the history, at most
+inline constexpr std::size_t kBaseWindow = 128 * 1024;  // what a base takes of the history, at most
 inline constexpr std::size_t kReceiverKeeps = 256 * 1024;
 
 using Digest = std::array<std::uint8_t, 32>;

@@ -38,7 +38,10 @@ void Incoming::Unfinished::add(const Fragment& fragment) {
 }
 
 Incoming::Incoming(BatchCodec& codec, IncomingHost& host, queue::ReceiveState state)
-    : codec_(&codec), host_(&host), incarnation_(state.incarnation), closed_(std::move(state.batches)),
+    : codec_(&codec),
+      host_(&host),
+      incarnation_(state.incarnation),
+      closed_(std::move(state.batches)),
       numbers_end_(state.numbers.end()) {
   for (auto& part : state.history) history_.add(part.batch, std::move(part.plain));
 }
@@ -82,19 +85,22 @@ Result<void> Incoming::on_greeting(const Greeting& peer) {
     history_.clear();
     host_->reset(incarnation_, peer.floor);
   } else {
-    const std::uint64_t used = storing_.empty() ? closed_.end() : std::max(closed_.end(), storing_.rbegin()->first + 1);
+    const std::uint64_t used =
+        storing_.empty() ? closed_.end() : std::max(closed_.end(), storing_.rbegin()->first + 1);
     if (used > peer.next)
-      return Error{fmt::format("the peer says that its next batch is {}, but {} was here already", peer.next, used - 1)};
+      return Error{
+          fmt::format("the peer says that its next batch is {}, but {} was here already", peer.next, used - 1)};
     if (numbers_end_ > peer.next_message)
-      return Error{fmt::format("the peer says that its next message is {}, but {} was here already", peer.next_message,
-                               numbers_end_ - 1)};
+      return Error{fmt::format("the peer says that its next message is {}, but {} was here already",
+                               peer.next_message, numbers_end_ - 1)};
   }
   bound_ = std::max(bound_, peer.floor + peer.void_count);
   // Pieces of a number that the peer has not used are of a life that it no longer remembers.
   drop_unfinished(peer.next, std::numeric_limits<std::uint64_t>::max());
-  // What the peer calls closed was acknowledged by us once, even if a restored backup no longer knows. What it calls void it
-  // has cut from its history, also where we have it.
-  void_numbers(peer.void_count ? std::min(closed_.low(), peer.floor) : closed_.low(), peer.floor + peer.void_count);
+  // What the peer calls closed was acknowledged by us once, even if a restored backup no longer knows. What it
+  // calls void it has cut from its history, also where we have it.
+  void_numbers(peer.void_count ? std::min(closed_.low(), peer.floor) : closed_.low(),
+               peer.floor + peer.void_count);
   return {};
 }
 
@@ -138,7 +144,8 @@ Result<void> Incoming::on_fragment(const Fragment& fragment, BootTime now) {
   if (unfinished_bytes_ + (end > before ? end - before : 0) > kMaxUnfinishedBytes)
     return Error{"more than 4 MiB of unfinished batches"};
   unfinished.add(fragment);
-  if (unfinished.ranges.size() > kMaxPieces) return Error{fmt::format("batch {} comes in more than 64 pieces", number)};
+  if (unfinished.ranges.size() > kMaxPieces)
+    return Error{fmt::format("batch {} comes in more than 64 pieces", number)};
   unfinished_bytes_ += unfinished.bytes.size() - before;
   if (!unfinished.whole()) return {};
   Unfinished whole = std::move(unfinished);
@@ -161,7 +168,8 @@ void Incoming::expand(std::uint64_t number, Unfinished unfinished, BootTime now)
     ack_due_ = now;
     return;
   }
-  auto messages = decoded.problem ? Result<std::vector<LinkMessage>>(Error{}) : decode_plain(decoded.plain, flags.settled);
+  auto messages =
+      decoded.problem ? Result<std::vector<LinkMessage>>(Error{}) : decode_plain(decoded.plain, flags.settled);
   if (!messages) return refuse(number, now);
 
   storing_[number] = Storing{.size = unfinished.bytes.size(),

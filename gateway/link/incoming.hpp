@@ -2,8 +2,9 @@
 //
 // The receiving side of one direction: puts batches together, expands them, has them stored, acknowledges them.
 //
-// Pure, on the loop thread; the store is asked through IncomingHost and answers later by the on_* calls, in order. Lives as long
-// as the peer is known. Memory per peer: 4 MiB of unfinished batches, 256 KiB of history, and the number sets.
+// Pure, on the loop thread; the store is asked through IncomingHost and answers later by the on_* calls, in
+// order. Lives as long as the peer is known. Memory per peer: 4 MiB of unfinished batches, 256 KiB of history,
+// and the number sets.
 //
 // Invariants:
 // (1) a number is acknowledged only after the transaction that closed it is committed;
@@ -24,7 +25,7 @@ inline constexpr std::size_t kMaxUnfinishedBytes = 4u << 20;
 
 // A batch that was expanded and waits to be stored.
 struct ArrivedBatch {
-  queue::ReceivedBatch batch;             // without messages: the host classifies them
+  queue::ReceivedBatch batch;  // without messages: the host classifies them
   std::vector<LinkMessage> messages;
 };
 
@@ -84,7 +85,8 @@ class Incoming {
     std::uint64_t highest = 0;  // message number
     Bytes plain;
   };
-  // The disk does not know of this life of the peer yet (or refused to): what is here in memory is not to be acknowledged.
+  // The disk does not know of this life of the peer yet (or refused to): what is here in memory is not to be
+  // acknowledged.
   bool in_doubt() const { return resets_ > 0 || incarnation_ == 0; }
   bool known(std::uint64_t number) const { return closed_.contains(number) || storing_.contains(number); }
   void expand(std::uint64_t number, Unfinished unfinished, BootTime now);

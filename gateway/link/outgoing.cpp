@@ -9,10 +9,12 @@
 namespace tulpar::link {
 namespace {
 
-// The last of the 32 open batches that a peer accepts are for what is urgent, and so is the last MiB of its memory.
+// The last of the 32 open batches that a peer accepts are for what is urgent, and so is the last MiB of its
+// memory.
 constexpr std::size_t kOpenForAll = kMaxOpenBatches - 4;
 constexpr std::size_t kOpenBytesForAll = 3u << 20;
-// An interrupted batch this far behind is given up, well before the peer refuses numbers for being too far ahead.
+// An interrupted batch this far behind is given up, well before the peer refuses numbers for being too far
+// ahead.
 constexpr std::uint64_t kLeftBehind = 1024;
 constexpr std::uint64_t kReserve = 64, kReserveWhenLeft = 16;
 
@@ -129,11 +131,14 @@ void Outgoing::prepare(BootTime now) {
   if (!urgent && (open_.size() >= kOpenForAll || in_flight_bytes() >= kOpenBytesForAll)) return;
   if (open_.size() >= kMaxOpenBatches) return;
   // Not before the greeting: the peer may have all of it, and then it is in its history.
-  if (greeted_ && next_ >= closed_.low() + kLeftBehind && !open_.empty() && open_.begin()->second.sent < open_.begin()->second.bytes.size())
+  if (greeted_ && next_ >= closed_.low() + kLeftBehind && !open_.empty() &&
+      open_.begin()->second.sent < open_.begin()->second.bytes.size())
     give_up(open_.begin());
 
-  loading_ = scheduler_->pick(now, {.max_bytes = target_, .company_bytes = company_, .max_messages = kMaxMessages});
-  const auto alone = std::find_if(loading_.begin(), loading_.end(), [&](const auto& e) { return alone_.contains(e.id); });
+  loading_ =
+      scheduler_->pick(now, {.max_bytes = target_, .company_bytes = company_, .max_messages = kMaxMessages});
+  const auto alone =
+      std::find_if(loading_.begin(), loading_.end(), [&](const auto& e) { return alone_.contains(e.id); });
   if (alone != loading_.end() && loading_.size() > 1) {
     std::iter_swap(loading_.begin(), alone);
     for (std::size_t i = 1; i < loading_.size(); ++i) scheduler_->give_back(loading_[i]);
@@ -146,11 +151,12 @@ void Outgoing::on_load_failed() {
   for (const auto& entry : std::exchange(loading_, {})) scheduler_->give_back(entry);
 }
 
-std::vector<LinkMessage> Outgoing::take_messages(std::vector<queue::Body> bodies, std::vector<queue::Entry>& entries,
-                                                 BootTime now) {
+std::vector<LinkMessage> Outgoing::take_messages(std::vector<queue::Body> bodies,
+                                                 std::vector<queue::Entry>& entries, BootTime now) {
   std::map<queue::MessageId, queue::Body*> by_id;
   for (auto& body : bodies) by_id[body.id] = &body;
-  const auto missing = std::partition(entries.begin(), entries.end(), [&](const auto& e) { return by_id.contains(e.id); });
+  const auto missing =
+      std::partition(entries.begin(), entries.end(), [&](const auto& e) { return by_id.contains(e.id); });
   if (missing != entries.end())
     host_->drop(std::vector(missing, entries.end()), queue::DropReason::kUnreadable);
   entries.erase(missing, entries.end());
@@ -178,11 +184,13 @@ void Outgoing::on_loaded(std::vector<queue::Body> bodies, BootTime now) {
 
   Open batch;
   const std::uint64_t number = next_++;
-  batch.cls = std::min_element(entries.begin(), entries.end(), [](auto& a, auto& b) { return a.cls < b.cls; })->cls;
+  batch.cls =
+      std::min_element(entries.begin(), entries.end(), [](auto& a, auto& b) { return a.cls < b.cls; })->cls;
   batch.urgent = batch.cls == queue::kEmergency;
   batch.plain = encode_plain(messages, finished_.low());
-  const bool in_history = std::all_of(entries.begin(), entries.end(),
-                                      [&](const auto& entry) { return config_.class_in_history.at(entry.cls); });
+  const bool in_history = std::all_of(entries.begin(), entries.end(), [&](const auto& entry) {
+    return config_.class_in_history.at(entry.cls);
+  });
   std::optional<BaseName> name;
   if (greeted_) {
     std::vector<std::uint64_t> open;
@@ -232,8 +240,8 @@ queue::ClassSet Outgoing::unfinished() const {
   return classes;
 }
 
-// The batch that goes on: of the class whose turn it is, or, while that class's batch is still being made, of the most
-// urgent one that is begun. A class that was paused or closed in the meantime waits.
+// The batch that goes on: of the class whose turn it is, or, while that class's batch is still being made, of
+// the most urgent one that is begun. A class that was paused or closed in the meantime waits.
 Outgoing::OpenBatches::iterator Outgoing::next_to_send(BootTime now) {
   const queue::ClassSet begun = unfinished();
   auto turn = scheduler_->ready(now, begun);
@@ -308,7 +316,11 @@ void Outgoing::close(OpenBatches::iterator batch, BootTime now) {
   auto& [number, open] = *batch;
   if (open.sent_at) round_trip_ = now - *open.sent_at;
   closed_.add(number);
-  queue::SettledBatch settled{.number = number, .floor = closed_.low(), .enters_history = open.enters_history && number >= history_from_, .plain = {}, .messages = {}};
+  queue::SettledBatch settled{.number = number,
+                              .floor = closed_.low(),
+                              .enters_history = open.enters_history && number >= history_from_,
+                              .plain = {},
+                              .messages = {}};
   std::int64_t total = 0;
   for (const auto& entry : open.entries) total += entry.bytes + 1;
   std::int64_t sum = 0, given = 0;

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The sending side of one direction: picks messages, makes batches, hands out their bytes, settles what is acknowledged.
+// The sending side of one direction: picks messages, makes batches, hands out their bytes, settles what is
+// acknowledged.
 //
-// Pure, on the loop thread; everything slow (bodies, the store) is asked of an OutgoingHost and answered later by the on_*
-// calls, in order, never from inside the asking call. Lives as long as the peer is known: sessions and transports come and go.
+// Pure, on the loop thread; everything slow (bodies, the store) is asked of an OutgoingHost and answered later
+// by the on_* calls, in order, never from inside the asking call. Lives as long as the peer is known: sessions
+// and transports come and go.
 //
 // Invariants (FORMAT.md, "Numbers and who keeps them"):
 // (1) a batch number is used only below the end of a block that is reserved on disk, and for one content;
@@ -30,7 +32,8 @@ class OutgoingHost {
   virtual ~OutgoingHost() = default;
   // → Outgoing::on_loaded with the bodies that are there, or on_load_failed.
   virtual void load(const std::vector<queue::Entry>& entries) = 0;
-  // Cannot be sent for good, and why: their bodies are unreadable, or the peer refused each alone. To be dropped, loudly.
+  // Cannot be sent for good, and why: their bodies are unreadable, or the peer refused each alone. To be
+  // dropped, loudly.
   virtual void drop(const std::vector<queue::Entry>& entries, queue::DropReason why) = 0;
   // → Outgoing::on_reserved once durable, or on_reserve_failed.
   virtual void reserve(std::uint64_t count) = 0;
@@ -56,8 +59,8 @@ class Outgoing {
   // Messages with their heads must fit a batch whatever the link's rate.
   static constexpr std::size_t kMaxTarget = 512u << 10;
 
-  // How large the next batches' plain text should be (about a second of the link), and up to which size other classes
-  // ride along (200 ms of it); bytes.
+  // How large the next batches' plain text should be (about a second of the link), and up to which size other
+  // classes ride along (200 ms of it); bytes.
   void set_target(std::size_t bytes, std::size_t company) {
     target_ = std::min(bytes, kMaxTarget);
     company_ = company;
@@ -65,8 +68,9 @@ class Outgoing {
 
   // The sender's part of a greeting.
   void describe(Greeting& greeting);
-  // The peer greeted: its acknowledgements, what it has of open batches. `fresh`: it does not know our incarnation.
-  // Error: one of the two is older than what was said before; this side takes a new incarnation (FORMAT.md, "Greeting").
+  // The peer greeted: its acknowledgements, what it has of open batches. `fresh`: it does not know our
+  // incarnation. Error: one of the two is older than what was said before; this side takes a new incarnation
+  // (FORMAT.md, "Greeting").
   Result<void> on_greeting(const Greeting& peer, bool fresh, BootTime now);
   void on_connected();
   void on_disconnected();
@@ -75,8 +79,8 @@ class Outgoing {
   void prepare(BootTime now);
   // True if bytes wait to be sent.
   bool has_bytes() const;
-  // Puts voids and fragments into the frame, the most urgent first. Until the peer has greeted in this session only
-  // urgent batches without a base leave.
+  // Puts voids and fragments into the frame, the most urgent first. Until the peer has greeted in this session
+  // only urgent batches without a base leave.
   void fill(FrameBuilder& frame, BootTime now);
 
   void on_loaded(std::vector<queue::Body> bodies, BootTime now);
@@ -110,10 +114,10 @@ class Outgoing {
     std::vector<queue::Entry> entries;
     Bytes bytes, plain;
     bool enters_history = false, has_base = false, urgent = false;
-    queue::ClassId cls = 0;          // the most urgent in it
-    std::size_t sent = 0;            // the first `sent` bytes were handed out in this session
-    std::int64_t frame_bytes = 0;    // handed out in all
-    std::uint64_t base_at = 0;       // of entered_: what the peer's history had when this was made
+    queue::ClassId cls = 0;           // the most urgent in it
+    std::size_t sent = 0;             // the first `sent` bytes were handed out in this session
+    std::int64_t frame_bytes = 0;     // handed out in all
+    std::uint64_t base_at = 0;        // of entered_: what the peer's history had when this was made
     std::optional<BootTime> sent_at;  // the last byte
   };
 
@@ -131,23 +135,25 @@ class Outgoing {
   OpenBatches::iterator next_to_send(BootTime now);
   queue::ClassSet unfinished() const;
   bool may_leave(const Open& batch) const;
-  std::vector<LinkMessage> take_messages(std::vector<queue::Body> bodies, std::vector<queue::Entry>& entries, BootTime now);
+  std::vector<LinkMessage> take_messages(std::vector<queue::Body> bodies, std::vector<queue::Entry>& entries,
+                                         BootTime now);
 
   OutgoingConfig config_;
   queue::Scheduler* scheduler_;
   BatchCodec* codec_;
   OutgoingHost* host_;
   OpenBatches open_;
-  queue::NumberSet closed_;    // batch numbers: acknowledged, or voided and confirmed
+  queue::NumberSet closed_;        // batch numbers: acknowledged, or voided and confirmed
   std::set<std::uint64_t> voids_;  // given up in this life, not confirmed closed by the peer yet
   bool voids_told_ = true;         // in this session
-  // Of the life before: floor..void_end_-1, confirmed by the number void_end_-1 alone; equal to the floor: nothing to confirm.
+  // Of the life before: floor..void_end_-1, confirmed by the number void_end_-1 alone; equal to the floor:
+  // nothing to confirm.
   std::uint64_t void_end_ = 1;
-  std::uint64_t told_next_ = 1;    // as said in this session's greeting
+  std::uint64_t told_next_ = 1;  // as said in this session's greeting
   std::uint64_t next_message_ = 1;
   std::uint64_t incarnation_;
   std::set<queue::MessageId> alone_;  // were in a batch that was refused
-  queue::NumberSet finished_;  // message numbers, durable
+  queue::NumberSet finished_;         // message numbers, durable
   History history_{kBaseWindow};
   std::uint64_t history_from_ = 1;  // batches below do not enter it any more: the peer has others between them
   std::uint64_t entered_ = 0;       // bytes of all batches made that enter the peer's history

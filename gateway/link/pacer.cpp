@@ -42,7 +42,8 @@ void Pacer::sample(BootTime now, const Sample& sample) {
   const Millis span = now - *busy_since_;
   if (span < std::max(kLeastSpan, 2 * rtt_)) return;
 
-  const std::uint64_t delivered = (delivered_ - delivered_then_) * 8000 / static_cast<std::uint64_t>(span.count());
+  const std::uint64_t delivered =
+      (delivered_ - delivered_then_) * 8000 / static_cast<std::uint64_t>(span.count());
   const Millis frame_time{200};
   if (window_held_ && delivered < rate_)
     rate_ = std::clamp(std::max(delivered, rate_ / 2), kLeastRate, kMostRate);

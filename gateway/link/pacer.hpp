@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Decides when the next frame may leave: at the link's rate, with at most one bandwidth-delay product and a frame outside
-// our hands, so that what is urgent finds the modem's buffer nearly empty.
+// Decides when the next frame may leave: at the link's rate, with at most one bandwidth-delay product and a
+// frame outside our hands, so that what is urgent finds the modem's buffer nearly empty.
 //
-// Pure, on the loop thread. The configured rate is only the start: it is lowered to what was really delivered whenever the
-// window held us back, and probed upwards while the link keeps up without queueing. Bytes are wire bytes (IP level).
+// Pure, on the loop thread. The configured rate is only the start: it is lowered to what was really delivered
+// whenever the window held us back, and probed upwards while the link keeps up without queueing. Bytes are wire
+// bytes (IP level).
 #pragma once
 
 #include <optional>
@@ -29,7 +30,8 @@ class Pacer {
   void idle() { busy_since_.reset(); }
 
   bool can_send(BootTime now) const { return now >= free_at_ && outstanding_ < window(); }
-  // When can_send() may turn true; REQUIRES: it is false. While the window holds us back: soon, as acknowledgements make no event.
+  // When can_send() may turn true; REQUIRES: it is false. While the window holds us back: soon, as
+  // acknowledgements make no event.
   BootTime next_wake(BootTime now) const;
   // Bytes that leave in 200 ms.
   std::size_t frame_bytes() const { return static_cast<std::size_t>(rate_ / 8 / 5); }

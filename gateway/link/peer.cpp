@@ -62,8 +62,8 @@ auto LinkPeer::guarded(F f) const {
   };
 }
 
-void LinkPeer::load(queue::StoreRunner& runner, BatchCodec& codec, const Clock& clock, PeerOptions options, PeerHooks hooks,
-                    Loaded done) {
+void LinkPeer::load(queue::StoreRunner& runner, BatchCodec& codec, const Clock& clock, PeerOptions options,
+                    PeerHooks hooks, Loaded done) {
   auto load_state = [name = options.name, link = options.link](queue::Store& store) {
     State state;
     state.peer = store.peer(name);
@@ -81,8 +81,8 @@ void LinkPeer::load(queue::StoreRunner& runner, BatchCodec& codec, const Clock& 
   });
 }
 
-LinkPeer::LinkPeer(queue::StoreRunner& runner, BatchCodec& codec, const Clock& clock, PeerOptions options, PeerHooks hooks,
-                   State state)
+LinkPeer::LinkPeer(queue::StoreRunner& runner, BatchCodec& codec, const Clock& clock, PeerOptions options,
+                   PeerHooks hooks, State state)
     : runner_(&runner),
       clock_(&clock),
       options_(std::move(options)),
@@ -102,11 +102,12 @@ LinkPeer::~LinkPeer() {
 
 void LinkPeer::durable(std::function<void(queue::Store&)> op, std::function<void()> done) {
   runner_->write(op, guarded([this, op, done = std::move(done)](Result<void> result) {
-    if (result) return done();
-    spdlog::error("{}: the store refuses, trying again: {}", options_.name, result.error().message);
-    retries_.push_back({clock_->now() + kRetryAfter, op, done});
-    hooks_.wake();
-  }));
+                   if (result) return done();
+                   spdlog::error("{}: the store refuses, trying again: {}", options_.name,
+                                 result.error().message);
+                   retries_.push_back({clock_->now() + kRetryAfter, op, done});
+                   hooks_.wake();
+                 }));
 }
 
 // ---- the queue
@@ -120,14 +121,15 @@ void LinkPeer::finish(const std::vector<queue::Entry>& entries, queue::State sta
   if (entries.empty()) return;
   std::vector<queue::Finished> ends;
   for (const auto& entry : entries) ends.push_back({entry.id, state, why});
-  durable([ids = ids_of(entries), ends](queue::Store& store) {
-            store.mark_queued(ids);
-            store.finish(ends);
-          },
-          [this, numbers = numbers_of(entries)] {
-            outgoing_.on_finished(numbers);
-            hooks_.settled();
-          });
+  durable(
+      [ids = ids_of(entries), ends](queue::Store& store) {
+        store.mark_queued(ids);
+        store.finish(ends);
+      },
+      [this, numbers = numbers_of(entries)] {
+        outgoing_.on_finished(numbers);
+        hooks_.settled();
+      });
 }
 
 bool LinkPeer::drop(queue::MessageId id) {
@@ -192,7 +194,8 @@ void LinkPeer::given_back(const std::vector<queue::Entry>& entries) {
 
 void LinkPeer::settle(queue::SettledBatch batch, std::vector<std::uint64_t> numbers) {
   book(true);
-  durable([peer = peer_, link = link_, batch = std::move(batch)](queue::Store& store) { store.settle(peer, link, batch); },
+  durable([peer = peer_, link = link_,
+           batch = std::move(batch)](queue::Store& store) { store.settle(peer, link, batch); },
           [this, numbers = std::move(numbers)] {
             outgoing_.on_settled(numbers);
             hooks_.settled();
@@ -220,14 +223,16 @@ void LinkPeer::store(ArrivedBatch arrived) {
     last.origin_number = number;
     last.origin_incarnation = incoming_.peer_incarnation();
   }
-  runner_->write([peer = peer_, link = link_, batch](queue::Store& store) { return store.receive(peer, link, *batch); },
-                 guarded([this, number = batch->number](Result<std::vector<queue::Accepted>> accepted) {
-                   if (!accepted) spdlog::error("{}: cannot store batch {}: {}", options_.name, number, accepted.error().message);
-                   incoming_.on_stored(number, accepted.has_value(), clock_->now());
-                   if (accepted) hooks_.arrived(*accepted);
-                   pump();
-                   hooks_.wake();
-                 }));
+  runner_->write(
+      [peer = peer_, link = link_, batch](queue::Store& store) { return store.receive(peer, link, *batch); },
+      guarded([this, number = batch->number](Result<std::vector<queue::Accepted>> accepted) {
+        if (!accepted)
+          spdlog::error("{}: cannot store batch {}: {}", options_.name, number, accepted.error().message);
+        incoming_.on_stored(number, accepted.has_value(), clock_->now());
+        if (accepted) hooks_.arrived(*accepted);
+        pump();
+        hooks_.wake();
+      }));
 }
 
 void LinkPeer::void_batches(std::uint64_t first, std::uint64_t count) {
@@ -239,7 +244,8 @@ void LinkPeer::void_batches(std::uint64_t first, std::uint64_t count) {
 }
 
 void LinkPeer::reset(std::uint64_t incarnation, std::uint64_t floor) {
-  runner_->write([peer = peer_, incarnation, floor](queue::Store& store) { store.reset_receive(peer, incarnation, floor); },
+  runner_->write([peer = peer_, incarnation,
+                  floor](queue::Store& store) { store.reset_receive(peer, incarnation, floor); },
                  guarded([this](Result<void> done) {
                    incoming_.on_reset(done.has_value());
                    hooks_.wake();
@@ -266,8 +272,9 @@ void LinkPeer::attach(std::shared_ptr<Transport> transport) {
   up_since_ = now;
   note_.clear();
   current_ = {.session = new_session_id(), .up = 0, .down = 0};
-  session_.connected(now, current_.session,
-                     {last_.session, static_cast<std::uint64_t>(last_.down), static_cast<std::uint64_t>(last_.up)});
+  session_.connected(
+      now, current_.session,
+      {last_.session, static_cast<std::uint64_t>(last_.down), static_cast<std::uint64_t>(last_.up)});
   if (options_.initiator) ++unbooked_.session_opens;
   pump();
   hooks_.wake();
@@ -325,8 +332,9 @@ void LinkPeer::on_closed(const std::string& why) {
 void LinkPeer::renew() {
   renewing_ = true;
   session_.renewed();
-  spdlog::warn("{}: one side's state is older than what it said before (restored or cloned); taking a new incarnation",
-               options_.name);
+  spdlog::warn(
+      "{}: one side's state is older than what it said before (restored or cloned); taking a new incarnation",
+      options_.name);
   auto incarnation = std::make_shared<std::uint64_t>();
   durable([peer = peer_, incarnation](queue::Store& store) { *incarnation = store.renew_incarnation(peer); },
           [this, incarnation] {
@@ -342,7 +350,8 @@ void LinkPeer::pump() {
   const BootTime now = clock_->now();
   if (const auto rtt = transport_->round_trip()) session_.set_round_trip(*rtt);
   const std::size_t second = transport_->rate_bps() / 8;
-  outgoing_.set_target(std::clamp(second * 2, kLeastTarget, kMostTarget), std::clamp(second * 2 / 5, std::size_t{512}, kMostTarget));
+  outgoing_.set_target(std::clamp(second * 2, kLeastTarget, kMostTarget),
+                       std::clamp(second * 2 / 5, std::size_t{512}, kMostTarget));
   while (transport_) {
     const bool exempt = session_.greeting_due() || session_.bye();
     if (!exempt && !transport_->can_send(now)) break;
@@ -377,11 +386,12 @@ void LinkPeer::book(bool force) {
   booked_at_ = now;
   const auto bytes = std::exchange(unbooked_, {});
   totals_ += bytes;
-  durable([link = link_, bytes, note = current_](queue::Store& store) {
-            store.book(link, bytes);
-            store.note_session(link, note.session, note.up, note.down);
-          },
-          [] {});
+  durable(
+      [link = link_, bytes, note = current_](queue::Store& store) {
+        store.book(link, bytes);
+        store.note_session(link, note.session, note.up, note.down);
+      },
+      [] {});
 }
 
 void LinkPeer::book_failed_attempt(const WireCount& wire) {

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A peer as the assembled programs see it: its queue, its two directions, the session over whatever transport is up, and
-// the bytes it costs. Joins the link's pure core with the store's threads and a transport.
+// A peer as the assembled programs see it: its queue, its two directions, the session over whatever transport
+// is up, and the bytes it costs. Joins the link's pure core with the store's threads and a transport.
 //
-// On the loop thread. Loaded once (load()), lives as long as the peer is known; transports are attached and go. It owns no timer:
-// its owner calls step() at next_wake() and after `wake` was called.
+// On the loop thread. Loaded once (load()), lives as long as the peer is known; transports are attached and go.
+// It owns no timer: its owner calls step() at next_wake() and after `wake` was called.
 #pragma once
 
 #include <deque>
@@ -32,8 +32,8 @@ struct PeerHooks {
 };
 
 struct PeerOptions {
-  std::string name;       // of the peer; at the gateway: "relay"
-  std::string link;       // the link's name, for the ledger
+  std::string name;  // of the peer; at the gateway: "relay"
+  std::string link;  // the link's name, for the ledger
   std::vector<config::MessageClass> classes;
   bool initiator = false;
 };
@@ -42,8 +42,8 @@ class LinkPeer : private OutgoingHost, private IncomingHost {
  public:
   // Loads what the store knows of it. `runner`, `codec` and `clock` must outlive the peer.
   using Loaded = std::function<void(Result<std::unique_ptr<LinkPeer>>)>;
-  static void load(queue::StoreRunner& runner, BatchCodec& codec, const Clock& clock, PeerOptions options, PeerHooks hooks,
-                   Loaded done);
+  static void load(queue::StoreRunner& runner, BatchCodec& codec, const Clock& clock, PeerOptions options,
+                   PeerHooks hooks, Loaded done);
   ~LinkPeer() override;
 
   queue::PeerId id() const { return peer_; }
@@ -77,7 +77,8 @@ class LinkPeer : private OutgoingHost, private IncomingHost {
 
  private:
   struct State;
-  LinkPeer(queue::StoreRunner& runner, BatchCodec& codec, const Clock& clock, PeerOptions options, PeerHooks hooks, State state);
+  LinkPeer(queue::StoreRunner& runner, BatchCodec& codec, const Clock& clock, PeerOptions options,
+           PeerHooks hooks, State state);
 
   // OutgoingHost
   void load(const std::vector<queue::Entry>& entries) override;
@@ -118,9 +119,9 @@ class LinkPeer : private OutgoingHost, private IncomingHost {
   Session session_;
   std::shared_ptr<Transport> transport_;
 
-  queue::LinkBytes totals_;               // booked, lifetime
-  queue::LinkBytes unbooked_;             // counted, not handed to the store yet
-  WireCount seen_;                        // of this transport, counted so far
+  queue::LinkBytes totals_;    // booked, lifetime
+  queue::LinkBytes unbooked_;  // counted, not handed to the store yet
+  WireCount seen_;             // of this transport, counted so far
   queue::Store::SessionNote last_, current_;
   BootTime booked_at_{};
   std::optional<BootTime> up_since_, last_contact_;

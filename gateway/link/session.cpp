@@ -16,6 +16,9 @@ template <class... F>
 struct Overloaded : F... {
   using F::operator()...;
 };
+// Clang 14 does not deduce aggregates by itself.
+template <class... F>
+Overloaded(F...) -> Overloaded<F...>;
 
 }  // namespace
 
@@ -97,7 +100,8 @@ Result<void> Session::on_greeting(const Greeting& greeting, BootTime now) {
                                 greeting.least, greeting.version, kLeastVersion, kVersion));
   if (!initiator_) id_ = greeting.session;
   peer_ = greeting;
-  if (auto done = incoming_->on_greeting(greeting); !done) return end_with(ByeReason::kRolledBack, done.error().message);
+  if (auto done = incoming_->on_greeting(greeting); !done)
+    return end_with(ByeReason::kRolledBack, done.error().message);
   const bool fresh = greeting.known != greeted_as_;
   if (auto done = outgoing_->on_greeting(greeting, fresh, now); !done) {
     must_renew_ = true;

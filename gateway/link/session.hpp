@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// One peer over whatever transport is up: greetings, frames in and out, deadlines. Joins an Outgoing and an Incoming.
+// One peer over whatever transport is up: greetings, frames in and out, deadlines. Joins an Outgoing and an
+// Incoming.
 //
-// Pure, on the loop thread: the owner calls with `now` and wakes it at next_wake(). It lives as long as the peer is known;
-// connected()/disconnected() bracket each transport. The transport is told nothing but frames; what must happen to it (bye,
-// overdue) is asked for after each call.
+// Pure, on the loop thread: the owner calls with `now` and wakes it at next_wake(). It lives as long as the
+// peer is known; connected()/disconnected() bracket each transport. The transport is told nothing but frames;
+// what must happen to it (bye, overdue) is asked for after each call.
 #pragma once
 
 #include <optional>
@@ -27,7 +28,8 @@ class Session {
   // `initiator`: the gateway, which names the session. The references outlive the session object.
   Session(Outgoing& outgoing, Incoming& incoming, bool initiator);
 
-  // A transport is up; `session_id` (below 2^32, not 0) is used by the initiator. The greeting is the next frame.
+  // A transport is up; `session_id` (below 2^32, not 0) is used by the initiator. The greeting is the next
+  // frame.
   void connected(BootTime now, std::uint64_t session_id, const SessionCount& last);
   void disconnected();
   bool up() const { return up_; }
@@ -37,7 +39,8 @@ class Session {
 
   // Error: why the session must end; a bye is then the next frame.
   Result<void> on_frame(ByteView frame, BootTime now);
-  // The next frame of at most max(limit, kLeastFrame) bytes; empty: nothing to send now. Call again until empty.
+  // The next frame of at most max(limit, kLeastFrame) bytes; empty: nothing to send now. Call again until
+  // empty.
   Bytes next_frame(BootTime now, std::size_t limit);
   bool wants_to_send(BootTime now) const;
   // The next frame is the greeting.
@@ -50,8 +53,8 @@ class Session {
   bool must_renew() const { return must_renew_; }
   void renewed() { must_renew_ = false; }
 
-  // True if the peer has not answered for so long that the transport must be given up: nothing was heard since a batch or the
-  // greeting left completely, for max(8 s, 4 × round trip).
+  // True if the peer has not answered for so long that the transport must be given up: nothing was heard since
+  // a batch or the greeting left completely, for max(8 s, 4 × round trip).
   bool overdue(BootTime now) const;
   std::optional<BootTime> next_wake() const;
   void set_round_trip(Millis rtt);
@@ -68,8 +71,8 @@ class Session {
   bool initiator_;
   bool up_ = false, must_renew_ = false;
   std::uint64_t id_ = 0;
-  std::uint64_t greeted_as_ = 0;         // our incarnation in this session's greeting
-  std::optional<Greeting> greeting_;     // not sent yet
+  std::uint64_t greeted_as_ = 0;      // our incarnation in this session's greeting
+  std::optional<Greeting> greeting_;  // not sent yet
   std::optional<Greeting> peer_;
   std::optional<ByeReason> bye_, peer_bye_;
   std::optional<BootTime> last_heard_;

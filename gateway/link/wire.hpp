@@ -2,8 +2,8 @@
 //
 // Bytes in and out for the link's formats: fixed bytes, unsigned LEB128 varints, bounded views.
 //
-// Pure values; any thread. A Reader never reads past its end: the first failure sticks (`ok()` is false from then on
-// and every read returns zero or an empty view), so a decoder checks once, at the end of each item.
+// Pure values; any thread. A Reader never reads past its end: the first failure sticks (`ok()` is false from
+// then on and every read returns zero or an empty view), so a decoder checks once, at the end of each item.
 #pragma once
 
 #include <cstring>

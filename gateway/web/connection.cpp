@@ -5,6 +5,8 @@
 
 #include <array>
 #include <boost/asio/post.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/string_body.hpp>
@@ -74,18 +76,25 @@ class BodyShare {
   std::size_t bytes_ = 0;
 };
 
-// The API's answer as something to wait for. It comes by way of the loop: the API may answer at once.
+// The API's answer as something to wait for; it may come at once. A timer that never fires is what is waited
+// on: a completion handler that carries the response by value is destroyed twice by GCC 12's coroutines.
 asio::awaitable<Response> answer(std::shared_ptr<ServerCore> core, Request request) {
-  return asio::async_initiate<const asio::use_awaitable_t<>, void(Response)>(
-      [core](auto handler, Request asked) {
-        auto waiting = std::make_shared<decltype(handler)>(std::move(handler));
-        core->api->handle(std::move(asked), [waiting, core](Response response) {
-          asio::post(core->executor, [waiting, response = std::move(response)]() mutable {
-            std::move (*waiting)(std::move(response));
-          });
-        });
-      },
-      asio::use_awaitable, std::move(request));
+  struct Waiting {
+    explicit Waiting(const asio::any_io_executor& executor)
+        : timer(executor, asio::steady_timer::time_point::max()) {}
+    asio::steady_timer timer;
+    std::optional<Response> response;
+  };
+  auto waiting = std::make_shared<Waiting>(core->executor);
+  core->api->handle(std::move(request), [waiting](Response response) {
+    waiting->response = std::move(response);
+    waiting->timer.cancel();
+  });
+  boost::system::error_code cancelled;
+  while (!waiting->response)
+    co_await waiting->timer.async_wait(asio::redirect_error(asio::use_awaitable, cancelled));
+  Response response = std::move(*waiting->response);
+  co_return response;
 }
 
 class Connection {
@@ -118,6 +127,8 @@ class Connection {
   std::array<char, kBuffer> buffer_;
   std::size_t filled_ = 0;  // of the buffer: read and not yet parsed
   error_code wrong_;        // what the parser found
+  bool idle_ = false;       // between two requests
+  bool known_ = false;      // who asks is signed in
   bool head_only_ = false;
   Request upgrade_;  // with kFeed: the last request, and the session that it was granted with
   std::string session_;
@@ -126,7 +137,7 @@ class Connection {
 asio::awaitable<bool> Connection::read_more() {
   const auto size = co_await stream_.read_some(asio::buffer(buffer_) + filled_);
   filled_ += size;
-  if (stream_.expired()) ++core_->api->counters().turned_away;
+  if (stream_.expired() && !idle_) ++core_->api->counters().turned_away;
   co_return size > 0 && !core_->stopped;
 }
 
@@ -147,8 +158,10 @@ asio::awaitable<void> Connection::run() {
   while (next == Next::kRequest && !core_->stopped) {
     // The first request is expected at once, another one perhaps.
     if (filled_ == 0 && !co_await read_more()) co_return;
+    idle_ = false;
     stream_.expires_after(core_->limits.read);
     next = co_await one_request();
+    idle_ = true;
     stream_.expires_after(core_->limits.idle);
   }
   if (next == Next::kFeed && !core_->stopped) {
@@ -178,7 +191,8 @@ asio::awaitable<Connection::Next> Connection::one_request() {
   auto refusal = sent_elsewhere(request);
   if (!refusal) {
     auto admission = core_->api->admit(request);
-    if (admission.known) place_->known();
+    known_ = admission.known;
+    if (known_) place_->known();
     refusal = std::move(admission.refusal);
   }
   BodyShare share(*core_);
@@ -230,6 +244,8 @@ asio::awaitable<bool> Connection::read_body(Parser& parser) {
   const bool waits = boost::beast::iequals(parser.get()[http::field::expect], "100-continue");
   if (waits && !parser.is_done() && !co_await stream_.write(kContinue)) co_return false;
   while (!parser.is_done()) {
+    // Only who is signed in sends much, and may have a thin line.
+    if (known_) stream_.expires_after(core_->limits.read);
     if (filled_ == 0 && !co_await read_more()) co_return false;
     parse(parser);
     if (wrong_ && wrong_ != http::error::need_more) co_return false;

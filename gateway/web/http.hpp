@@ -33,7 +33,7 @@ class Headers {
 struct Caller {
   bool local = false;  // by the Unix socket: whoever may open it may do everything
   bool tls = false;
-  std::string address;  // without a port; empty on the Unix socket
+  std::string address{};  // without a port; empty on the Unix socket
 };
 
 struct Request {

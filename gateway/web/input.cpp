@@ -37,15 +37,12 @@ void InputReader::fail(std::string_view name, std::string_view what) {
 }
 
 Result<void> InputReader::finish() {
-  if (!error_) {
-    for (const auto& name : given()) {
-      if (std::find(known_.begin(), known_.end(), name) != known_.end()) continue;
-      error_ = fmt::format("{} is not known here; allowed are: {}", config::quote_short(name),
-                           fmt::join(known_, ", "));
-      if (known_.empty())
-        error_ = fmt::format("{} is not known here; nothing is expected", config::quote_short(name));
-      break;
-    }
+  // First: a misspelt name explains best why another one is missing.
+  for (const auto& name : given()) {
+    if (std::find(known_.begin(), known_.end(), name) != known_.end()) continue;
+    const auto allowed =
+        known_.empty() ? "nothing is expected" : fmt::format("allowed are: {}", fmt::join(known_, ", "));
+    return Error{fmt::format("{} is not known here; {}", config::quote_short(name), allowed)};
   }
   return error_ ? Result<void>(Error{*error_}) : Result<void>();
 }

@@ -105,7 +105,7 @@ class Acceptor : public Listener {
     begin(core, core->remote, StreamSocket(std::move(socket)), std::move(caller));
   }
   static void take(const std::shared_ptr<ServerCore>& core, asio::local::stream_protocol::socket socket) {
-    begin(core, core->local, StreamSocket(std::move(socket)), Caller{.local = true, .address = {}});
+    begin(core, core->local, StreamSocket(std::move(socket)), Caller{.local = true});
   }
 
   std::shared_ptr<State> state_;

@@ -21,54 +21,54 @@
 namespace tulpar::web {
 
 struct ClassStatus {
-  std::string name;
-  queue::Book book;  // in the main direction; its queued includes what is in flight
+  std::string name{};
+  queue::Book book{};  // in the main direction; its queued includes what is in flight
   std::uint64_t queued_bytes = 0;
   std::uint64_t bytes_in_flight = 0;
-  std::optional<Millis> oldest;  // age of the oldest that waits
+  std::optional<Millis> oldest{};  // age of the oldest that waits
   bool paused = false;
-  std::string hold_reason;  // why it waits, for the operator
+  std::string hold_reason{};  // why it waits, for the operator
 };
 
 struct LinkPlan {
-  std::string name, currency;
-  queue::PlanStatus figures;
-  std::optional<queue::Forecast> forecast;
+  std::string name{}, currency{};
+  queue::PlanStatus figures{};
+  std::optional<queue::Forecast> forecast{};
 };
 
 struct LinkView {
-  link::LinkStatus link;
-  std::optional<std::uint64_t> rate_down_bps;
+  link::LinkStatus link{};
+  std::optional<std::uint64_t> rate_down_bps{};
   std::int64_t wire_up_today = 0, wire_down_today = 0;
-  std::optional<LinkPlan> plan;
+  std::optional<LinkPlan> plan{};
 };
 
 struct MeshStatus {
   bool connected = false;
   bool durable = false;  // what a node publishes survives our absence
-  std::string note;
+  std::string note{};
   std::int64_t accepted_last_minute = 0;
 };
 
 struct StoreStatus {
   bool ok = true;
   std::int64_t bytes = 0, max_bytes = 0;
-  std::string problem;
+  std::string problem{};
 };
 
 struct SinkStatus {
-  std::string name;
+  std::string name{};
   bool connected = false;
   std::int64_t lag = 0;  // messages that it is owed
-  std::string note;
+  std::string note{};
 };
 
 // A gateway, as its relay sees it.
 struct GatewayView {
-  std::string name;
+  std::string name{};
   bool connected = false;
-  std::optional<Millis> last_contact;  // ago
-  std::int64_t queued = 0;             // towards it
+  std::optional<Millis> last_contact{};  // ago
+  std::int64_t queued = 0;               // towards it
 };
 
 struct Status {

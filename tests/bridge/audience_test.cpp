@@ -31,7 +31,8 @@ TEST_CASE_METHOD(Fixture, "Audience: a private sink takes everything", "[audienc
   CHECK(leaves(sink_for("mqtt.example.org", config::Audience::kPrivate), test::decoded({})));
 }
 
-TEST_CASE_METHOD(Fixture, "Audience: the public gets what its sender allowed, and nothing that says nothing", "[audience]") {
+TEST_CASE_METHOD(Fixture, "Audience: the public gets what its sender allowed, and nothing that says nothing",
+                 "[audience]") {
   test::Packet packet;
   CHECK_FALSE(leaves(open, test::decoded(packet)));
   packet.bitfield = 0;

@@ -4,7 +4,7 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
-#include <boost/asio/write.hpp>
+#include <boost/asio/buffer.hpp>
 #include <string_view>
 #include <utility>
 
@@ -52,9 +52,7 @@ class Reader {
 
 }  // namespace
 
-FakeBroker::FakeBroker(asio::io_context& loop) : loop_(loop), acceptor_(loop, dir_ / "sock") {
-  listen();
-}
+FakeBroker::FakeBroker(asio::io_context& loop) : loop_(loop), acceptor_(loop, dir_ / "sock") { listen(); }
 
 FakeBroker::~FakeBroker() {
   acceptor_.close();
@@ -72,7 +70,9 @@ void FakeBroker::listen() {
   acceptor_.async_accept([this](const boost::system::error_code& ec, stream_protocol::socket socket) {
     if (ec) return;
     ++connections_;
+    socket.non_blocking(true);
     socket_ = std::make_shared<Socket>(std::move(socket));
+    out_.clear();
     read(socket_);
     listen();
   });
@@ -83,16 +83,17 @@ void FakeBroker::read(std::shared_ptr<Socket> socket) {
   auto buffer = std::make_shared<Bytes>();
   auto next = std::make_shared<std::function<void()>>();
   *next = [this, socket, chunk, buffer, weak = std::weak_ptr(next)] {
-    socket->async_read_some(asio::buffer(*chunk), [this, socket, chunk, buffer, next = weak.lock()](auto ec, std::size_t size) {
-      if (ec) {
-        if (socket == socket_) socket_.reset();
-        return;
-      }
-      buffer->insert(buffer->end(), chunk->begin(), chunk->begin() + static_cast<std::ptrdiff_t>(size));
-      while (take_packet(*buffer)) {
-      }
-      if (next && socket->is_open()) (*next)();
-    });
+    socket->async_read_some(
+        asio::buffer(*chunk), [this, socket, chunk, buffer, next = weak.lock()](auto ec, std::size_t size) {
+          if (ec) {
+            if (socket == socket_) socket_.reset();
+            return;
+          }
+          buffer->insert(buffer->end(), chunk->begin(), chunk->begin() + static_cast<std::ptrdiff_t>(size));
+          while (take_packet(*buffer)) {
+          }
+          if (next && socket->is_open()) (*next)();
+        });
   };
   (*next)();
 }
@@ -150,9 +151,22 @@ void FakeBroker::send(std::uint8_t head, const Bytes& body) {
     packet.push_back(static_cast<std::uint8_t>(left % 128 | (left >= 128 ? 128 : 0)));
     left /= 128;
   } while (left);
-  packet.insert(packet.end(), body.begin(), body.end());
-  boost::system::error_code ignored;
-  asio::write(*socket_, asio::buffer(packet), ignored);
+  out_.insert(out_.end(), packet.begin(), packet.end());
+  out_.insert(out_.end(), body.begin(), body.end());
+  flush();
+}
+
+// At once as much as fits: what follows may be hang_up(). The client is in this loop, so this must not block.
+void FakeBroker::flush() {
+  boost::system::error_code ec;
+  const std::size_t size = socket_->write_some(asio::buffer(out_), ec);
+  out_.erase(out_.begin(), out_.begin() + static_cast<std::ptrdiff_t>(size));
+  if (out_.empty() || (ec && ec != asio::error::would_block) || waiting_) return;
+  waiting_ = true;
+  socket_->async_wait(Socket::wait_write, [this, socket = socket_](const boost::system::error_code& gone) {
+    waiting_ = false;
+    if (!gone && socket == socket_) flush();
+  });
 }
 
 void FakeBroker::accept(bool resumed, const Bytes& properties) {
@@ -177,8 +191,8 @@ void FakeBroker::acknowledge(int mid, std::uint8_t reason) {
   send(kPuback << 4, body);
 }
 
-void FakeBroker::publish(const std::string& topic, const std::string& payload, int mid, const std::string& tulpar_id,
-                         bool retain) {
+void FakeBroker::publish(const std::string& topic, const std::string& payload, int mid,
+                         const std::string& tulpar_id, bool retain) {
   Bytes body, properties;
   put_string(body, topic);
   if (mid) put16(body, static_cast<std::size_t>(mid));

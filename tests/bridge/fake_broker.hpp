@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A broker that does what the test says: takes connections on a Unix socket, records each packet, answers by script.
-// It knows as much MQTT 5 and 3.1.1 as our client uses.
+// A broker that does what the test says: takes connections on a Unix socket, records each packet, answers by
+// script. It knows as much MQTT 5 and 3.1.1 as our client uses.
 #pragma once
 
 #include <boost/asio/io_context.hpp>
@@ -44,7 +44,9 @@ class FakeBroker {
   // What to do with a CONNECT; by default it is taken.
   std::function<void(const BrokerPacket&)> on_connect = [this](const BrokerPacket&) { accept(); };
   // A PUBLISH; by default it is acknowledged.
-  std::function<void(const BrokerPacket&)> on_publish = [this](const BrokerPacket& packet) { acknowledge(packet.mid); };
+  std::function<void(const BrokerPacket&)> on_publish = [this](const BrokerPacket& packet) {
+    acknowledge(packet.mid);
+  };
   // A SUBSCRIBE; by default QoS 1 is granted.
   std::uint8_t grant = 1;
 
@@ -70,11 +72,14 @@ class FakeBroker {
   bool take_packet(Bytes& buffer);
   void handle(int type, int flags, Bytes body);
   void send(std::uint8_t head, const Bytes& body);
+  void flush();
 
   boost::asio::io_context& loop_;
   queue::TempDir dir_;
   boost::asio::local::stream_protocol::acceptor acceptor_;
   std::shared_ptr<Socket> socket_;
+  Bytes out_;  // what did not fit into the socket
+  bool waiting_ = false;
   int connections_ = 0;
   int version_ = 5;
 };

@@ -22,7 +22,9 @@ struct Recorder : MqttClient::Handler {
     for (auto& message : group) messages.push_back(std::move(message));
     if (at_message) at_message();
   }
-  void on_acks(const std::vector<MqttAck>& acks) override { answers.insert(answers.end(), acks.begin(), acks.end()); }
+  void on_acks(const std::vector<MqttAck>& acks) override {
+    answers.insert(answers.end(), acks.begin(), acks.end());
+  }
   std::vector<MqttSession> sessions;
   std::vector<MqttMessage> messages;
   std::vector<MqttAck> answers;
@@ -89,7 +91,8 @@ TEST_CASE_METHOD(Fixture, "Client: a broker that refuses MQTT 5 gets 3.1.1 at on
   CHECK(client->status().v5);
 }
 
-TEST_CASE_METHOD(Fixture, "Client: one that hangs up silently on MQTT 5 is asked twice before it is believed", "[mqtt]") {
+TEST_CASE_METHOD(Fixture, "Client: one that hangs up silently on MQTT 5 is asked twice before it is believed",
+                 "[mqtt]") {
   broker.on_connect = [this](const auto& packet) { packet.version == 5 ? broker.hang_up() : broker.accept(); };
   connect();
   REQUIRE(run_until(loop, [&] { return client->status().connected; }));
@@ -99,7 +102,8 @@ TEST_CASE_METHOD(Fixture, "Client: one that hangs up silently on MQTT 5 is asked
   CHECK(versions == std::vector<int>{5, 4, 5, 4});
 }
 
-TEST_CASE_METHOD(Fixture, "Client: a proxy before a broker that was down is not taken for an old broker", "[mqtt]") {
+TEST_CASE_METHOD(Fixture, "Client: a proxy before a broker that was down is not taken for an old broker",
+                 "[mqtt]") {
   int refused = 0;
   broker.on_connect = [&](const auto&) { refused++ < 1 ? broker.hang_up() : broker.accept(); };
   connect();
@@ -137,7 +141,8 @@ TEST_CASE_METHOD(Fixture, "Client: the broker's goodbye is told, and it comes ba
   REQUIRE(run_until(loop, [&] { return recorder.sessions.size() == 2; }));
 }
 
-TEST_CASE_METHOD(Fixture, "Client: nobody there, a name that does not exist, a file that is not there", "[mqtt]") {
+TEST_CASE_METHOD(Fixture, "Client: nobody there, a name that does not exist, a file that is not there",
+                 "[mqtt]") {
   auto options = broker.options();
   std::string expected;
   SECTION("a port without a broker") {
@@ -273,7 +278,9 @@ TEST_CASE_METHOD(Fixture, "Client: stopped it says goodbye and stays away", "[mq
 TEST_CASE_METHOD(Fixture, "Client: destroyed in any state it leaves nothing behind", "[mqtt]") {
   connect();
   SECTION("connecting") {}
-  SECTION("connected") { REQUIRE(run_until(loop, [&] { return client->status().connected; })); }
+  SECTION("connected") {
+    REQUIRE(run_until(loop, [&] { return client->status().connected; }));
+  }
   SECTION("waiting to come back") {
     REQUIRE(run_until(loop, [&] { return client->status().connected; }));
     broker.hang_up();

@@ -20,7 +20,8 @@ using test::RealBroker;
 using test::run_until;
 
 struct Source {
-  Source(boost::asio::io_context& loop, MqttOptions options, bool answer = true, std::vector<Redelivery::Mark> stored = {})
+  Source(boost::asio::io_context& loop, MqttOptions options, bool answer = true,
+         std::vector<Redelivery::Mark> stored = {})
       : source(loop, {.mqtt = std::move(options), .stored = std::move(stored)},
                [this, answer](std::vector<MqttMessage> group, MqttSource::Done group_done) {
                  for (const auto& message : group) {
@@ -87,7 +88,8 @@ TEST_CASE("Live: what was committed and whose acknowledgement was lost is recogn
   CHECK(second.source.status().copies == 1);
 }
 
-TEST_CASE("Live: the session keeps what is published while we are away, and we come back after its restart", "[live]") {
+TEST_CASE("Live: the session keeps what is published while we are away, and we come back after its restart",
+          "[live]") {
   TULPAR_NEEDS_MOSQUITTO();
   RealBroker broker;
   boost::asio::io_context loop;
@@ -165,16 +167,19 @@ struct Loop : queue::StoreFixture {
     runner = std::make_unique<queue::ThreadedStoreRunner>(
         std::move(store), std::make_unique<queue::StoreReader>(path),
         [this](std::function<void()> work) { boost::asio::post(loop, std::move(work)); });
-    sink = std::make_unique<MqttSink>(
-        loop, clock, *runner,
-        MqttSink::Options{.mqtt = broker.options("tulpar-sink"), .prefix = "", .own_name = "relay", .bit = bit,
-                          .classes = config::default_classes()});
+    sink = std::make_unique<MqttSink>(loop, clock, *runner,
+                                      MqttSink::Options{.mqtt = broker.options("tulpar-sink"),
+                                                        .prefix = "",
+                                                        .own_name = "relay",
+                                                        .bit = bit,
+                                                        .classes = config::default_classes()});
     sink->load(owed);
     sink->start();
   }
 };
 
-TEST_CASE_METHOD(Loop, "Live: published with its mark; our own source on the same broker leaves it alone", "[live]") {
+TEST_CASE_METHOD(Loop, "Live: published with its mark; our own source on the same broker leaves it alone",
+                 "[live]") {
   TULPAR_NEEDS_MOSQUITTO();
   PlainClient listener("127.0.0.1", broker.port(), "listener");
   listener.subscribe("msh/#");

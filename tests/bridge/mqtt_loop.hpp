@@ -19,7 +19,8 @@ bool run_until(boost::asio::io_context& loop, Condition condition) {
   return true;
 }
 
-// Lets everything happen that can without time passing, several times over: sockets in the same loop answer each other.
+// Lets everything happen that can without time passing, several times over: sockets in the same loop answer
+// each other.
 inline void settle(boost::asio::io_context& loop) {
   for (int i = 0; i < 200; ++i) {
     loop.restart();

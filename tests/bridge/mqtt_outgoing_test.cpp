@@ -32,7 +32,8 @@ TEST_CASE("tulpar-id: incarnation and number, or this store's own", "[outgoing]"
   CHECK(tulpar_id({}, 7) == "0000000000000000-7");
 }
 
-// By hand, from MQTT 5.0, 3.3: fixed header, topic, packet identifier, property length, 0x26, two strings, payload.
+// By hand, from MQTT 5.0, 3.3: fixed header, topic, packet identifier, property length, 0x26, two strings,
+// payload.
 TEST_CASE("PUBLISH size", "[outgoing]") {
   CHECK(publish_size("t", "id", 5, true) == 2 + (2 + 1) + 2 + 1 + (1 + 2 + 9 + 2 + 2) + 5);
   CHECK(publish_size("t", "id", 5, false) == 2 + (2 + 1) + 2 + 5);
@@ -46,7 +47,8 @@ TEST_CASE("PUBLISH size", "[outgoing]") {
 TEST_CASE("What a broker's answer means", "[outgoing]") {
   CHECK(publish_outcome(0x00) == PublishOutcome::kTaken);
   CHECK(publish_outcome(0x10) == PublishOutcome::kTaken);  // nobody subscribes: the broker did its part
-  for (const int later : {0x80, 0x83, 0x91, 0x97}) CHECK(publish_outcome(static_cast<std::uint8_t>(later)) == PublishOutcome::kLater);
+  for (const int later : {0x80, 0x83, 0x91, 0x97})
+    CHECK(publish_outcome(static_cast<std::uint8_t>(later)) == PublishOutcome::kLater);
   for (const int never : {0x87, 0x90, 0x95, 0x99, 0xff}) {
     CHECK(publish_outcome(static_cast<std::uint8_t>(never)) == PublishOutcome::kRefused);
   }

@@ -63,7 +63,10 @@ struct Fixture : queue::StoreFixture {
   std::unique_ptr<MqttSink> sink;
 
   MqttSink::Options options() const {
-    return {.mqtt = broker.options(), .prefix = "from/{gateway}/", .own_name = "relay-1", .bit = bit,
+    return {.mqtt = broker.options(),
+            .prefix = "from/{gateway}/",
+            .own_name = "relay-1",
+            .bit = bit,
             .classes = config::default_classes()};
   }
   MqttSink& open(MqttSink::Options options) {
@@ -74,7 +77,8 @@ struct Fixture : queue::StoreFixture {
   MqttSink& open() { return open(options()); }
 
   // Owed to our sink, from gateway "relay" (the fixture's peer) under number `number`.
-  Entry owe(const std::string& topic, const std::string& payload, std::uint64_t number = 0, queue::ClassId cls = 2) {
+  Entry owe(const std::string& topic, const std::string& payload, std::uint64_t number = 0,
+            queue::ClassId cls = 2) {
     queue::NewMessage made = message(topic, payload);
     made.peer = queue::kEdge;
     made.cls = cls;
@@ -95,8 +99,12 @@ struct Fixture : queue::StoreFixture {
     }
     return ids;
   }
-  std::int64_t state(MessageId id) { return query("SELECT state FROM message WHERE id = " + std::to_string(id)); }
-  std::int64_t reason(MessageId id) { return query("SELECT reason FROM message WHERE id = " + std::to_string(id)); }
+  std::int64_t state(MessageId id) {
+    return query("SELECT state FROM message WHERE id = " + std::to_string(id));
+  }
+  std::int64_t reason(MessageId id) {
+    return query("SELECT reason FROM message WHERE id = " + std::to_string(id));
+  }
   std::int64_t delivered() { return query("SELECT count(*) FROM message WHERE state = 2"); }
   bool delivers(std::int64_t count) {
     return run_until(loop, [&] { return delivered() == count && sink->status().queued == 0; });
@@ -163,7 +171,8 @@ TEST_CASE_METHOD(Fixture, "Sink: never more than twenty unacknowledged, in order
   std::vector<std::string> topics;
   for (const auto& packet : broker.seen(test::kPublish)) topics.push_back(packet.topic);
   REQUIRE(topics.size() == 50);
-  for (int i = 1; i <= 50; ++i) CHECK(topics[static_cast<std::size_t>(i - 1)] == "from/relay/t/" + std::to_string(i));
+  for (int i = 1; i <= 50; ++i)
+    CHECK(topics[static_cast<std::size_t>(i - 1)] == "from/relay/t/" + std::to_string(i));
 }
 
 TEST_CASE_METHOD(Fixture, "Sink: fewer where the broker wants fewer", "[sink]") {
@@ -223,7 +232,8 @@ TEST_CASE_METHOD(Fixture, "Sink: after a loss the same messages come again under
   CHECK(broker.seen(test::kConnect)[0].clean_start);
 }
 
-TEST_CASE_METHOD(Fixture, "Sink: one message that makes the broker hang up does not hold up the others", "[sink]") {
+TEST_CASE_METHOD(Fixture, "Sink: one message that makes the broker hang up does not hold up the others",
+                 "[sink]") {
   broker.on_publish = [this](const auto& packet) {
     packet.topic.ends_with("/t/2") ? broker.hang_up() : broker.acknowledge(packet.mid);
   };
@@ -240,7 +250,9 @@ TEST_CASE_METHOD(Fixture, "Sink: one message that makes the broker hang up does 
 }
 
 TEST_CASE_METHOD(Fixture, "Sink: a refusal for good ends the message, with its reason", "[sink]") {
-  broker.on_publish = [this](const auto& packet) { broker.acknowledge(packet.mid, packet.topic.ends_with("bad") ? 0x87 : 0); };
+  broker.on_publish = [this](const auto& packet) {
+    broker.acknowledge(packet.mid, packet.topic.ends_with("bad") ? 0x87 : 0);
+  };
   open();
   const Entry bad = owe("bad", "x", 1), good = owe("good", "x", 2);
   sink->add(bad);
@@ -341,7 +353,8 @@ TEST_CASE_METHOD(Fixture, "Sink: a store that fails delays, and loses nothing", 
   CHECK(broker.seen(test::kPublish).size() == static_cast<std::size_t>(owed));
 }
 
-TEST_CASE_METHOD(Fixture, "Sink: a body that arrives after the connection was lost is not published twice", "[sink]") {
+TEST_CASE_METHOD(Fixture, "Sink: a body that arrives after the connection was lost is not published twice",
+                 "[sink]") {
   runner.hold_reads = true;
   open();
   owe_many(1);
@@ -370,12 +383,15 @@ TEST_CASE_METHOD(Fixture, "Sink: the status says why nothing leaves", "[sink]") 
   SECTION("the broker takes no QoS 1") {
     broker.on_connect = [this](const auto&) { broker.accept(false, {0x24, 0}); };
     open();
-    REQUIRE(run_until(loop, [&] { return !sink->status().note.empty() && sink->status().note != "connecting"; }));
+    REQUIRE(
+        run_until(loop, [&] { return !sink->status().note.empty() && sink->status().note != "connecting"; }));
     CHECK_THAT(sink->status().note, Contains("QoS 1"));
     CHECK_FALSE(sink->status().connected);
   }
   SECTION("it speaks only 3.1.1: published all the same, without the mark") {
-    broker.on_connect = [this](const auto& packet) { packet.version == 5 ? broker.refuse(1) : broker.accept(); };
+    broker.on_connect = [this](const auto& packet) {
+      packet.version == 5 ? broker.refuse(1) : broker.accept();
+    };
     open();
     owe_many(1);
     REQUIRE(delivers(1));

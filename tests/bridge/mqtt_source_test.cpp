@@ -106,7 +106,8 @@ TEST_CASE_METHOD(Fixture, "Source: no acknowledgement before the commit, nothing
   CHECK(payloads() == Texts{"1", "2", "3", "4", "5", "6"});
 }
 
-TEST_CASE_METHOD(Fixture, "Source: what could not be stored is never acknowledged and comes again", "[source]") {
+TEST_CASE_METHOD(Fixture, "Source: what could not be stored is never acknowledged and comes again",
+                 "[source]") {
   store_at_once = false;
   open();
   broker.publish("msh/t", "one", 1);
@@ -127,7 +128,8 @@ TEST_CASE_METHOD(Fixture, "Source: what could not be stored is never acknowledge
   CHECK(source->status().copies == 0);
 }
 
-TEST_CASE_METHOD(Fixture, "Source: a group that is under way when the connection is lost counts once", "[source]") {
+TEST_CASE_METHOD(Fixture, "Source: a group that is under way when the connection is lost counts once",
+                 "[source]") {
   store_at_once = false;
   open();
   broker.publish("msh/t", "one", 1);
@@ -169,7 +171,8 @@ TEST_CASE_METHOD(Fixture, "Source: redelivered copies are acknowledged, not stor
   CHECK(source->status().messages == 3);
 }
 
-TEST_CASE_METHOD(Fixture, "Source: with a new session the same identifiers are news, and the loss is told", "[source]") {
+TEST_CASE_METHOD(Fixture, "Source: with a new session the same identifiers are news, and the loss is told",
+                 "[source]") {
   open();
   broker.publish("msh/t", "one", 1);
   REQUIRE(run_until(loop, [&] { return acknowledged().size() == 1; }));
@@ -248,8 +251,8 @@ TEST_CASE_METHOD(Fixture, "Source: a group is bounded in bytes and messages", "[
   std::size_t all = 0;
   SECTION("bytes: it ends with the message that reaches a mebibyte") {
     all = 6;
-    // More than the kernel's buffers hold would block the broker, which runs in this loop.
-    for (std::size_t i = 1; i <= all; ++i) broker.publish("msh/t", std::string(300'000, 'x'), static_cast<int>(i));
+    for (std::size_t i = 1; i <= all; ++i)
+      broker.publish("msh/t", std::string(300'000, 'x'), static_cast<int>(i));
   }
   SECTION("messages") {
     all = 2500;
@@ -306,7 +309,9 @@ TEST_CASE_METHOD(Fixture, "Source: the status says what is not guaranteed", "[so
     CHECK(source->status().note.empty());
   }
   SECTION("an old one") {
-    broker.on_connect = [this](const auto& packet) { packet.version == 5 ? broker.refuse(1) : broker.accept(); };
+    broker.on_connect = [this](const auto& packet) {
+      packet.version == 5 ? broker.refuse(1) : broker.accept();
+    };
     open(mine);
     CHECK_THAT(source->status().note, Contains("3.1.1"));
   }

@@ -41,8 +41,8 @@ std::uint16_t free_port() {
 
 RealBroker::RealBroker(const std::string& conf) : port_(free_port()) {
   std::ofstream(dir_ / "mosquitto.conf") << fmt::format(
-      "listener {} 127.0.0.1\nallow_anonymous true\npersistence true\npersistence_location {}\n{}{}", port_, dir_ / "",
-      geteuid() == 0 ? "user root\n" : "", conf);
+      "listener {} 127.0.0.1\nallow_anonymous true\npersistence true\npersistence_location {}\n{}{}", port_,
+      dir_ / "", geteuid() == 0 ? "user root\n" : "", conf);
   start();
 }
 
@@ -61,8 +61,8 @@ bridge::MqttOptions RealBroker::options(const std::string& id) const {
   return {.host = "127.0.0.1", .port = port_, .client_id = id};
 }
 
-PlainClient::PlainClient(const std::string& host, std::uint16_t port, const std::string& id, const std::string& user,
-                         const std::string& password)
+PlainClient::PlainClient(const std::string& host, std::uint16_t port, const std::string& id,
+                         const std::string& user, const std::string& password)
     : client_(mosquitto_new(id.c_str(), true, this)) {
   mosquitto_int_option(client_.get(), MOSQ_OPT_PROTOCOL_VERSION, MQTT_PROTOCOL_V5);
   mosquitto_int_option(client_.get(), MOSQ_OPT_TCP_NODELAY, 1);
@@ -74,12 +74,14 @@ PlainClient::PlainClient(const std::string& host, std::uint16_t port, const std:
   mosquitto_subscribe_callback_set(client_.get(), [](mosquitto*, void* self, int, int, const int*) {
     static_cast<PlainClient*>(self)->subscribed_ = true;
   });
-  mosquitto_publish_callback_set(client_.get(),
-                                 [](mosquitto*, void* self, int) { ++static_cast<PlainClient*>(self)->acknowledged_; });
+  mosquitto_publish_callback_set(
+      client_.get(), [](mosquitto*, void* self, int) { ++static_cast<PlainClient*>(self)->acknowledged_; });
   mosquitto_message_v5_callback_set(client_.get(), [](mosquitto*, void* self, const mosquitto_message* message,
                                                       const mosquitto_property* properties) {
-    Heard heard{message->topic, std::string(static_cast<const char*>(message->payload), static_cast<std::size_t>(message->payloadlen)),
-                "", message->qos};
+    Heard heard{
+        message->topic,
+        std::string(static_cast<const char*>(message->payload), static_cast<std::size_t>(message->payloadlen)),
+        "", message->qos};
     char *name = nullptr, *value = nullptr;
     if (mosquitto_property_read_string_pair(properties, MQTT_PROP_USER_PROPERTY, &name, &value, false)) {
       heard.tulpar_id = value;
@@ -94,9 +96,7 @@ PlainClient::PlainClient(const std::string& host, std::uint16_t port, const std:
   });
 }
 
-PlainClient::~PlainClient() {
-  mosquitto_disconnect(client_.get());
-}
+PlainClient::~PlainClient() { mosquitto_disconnect(client_.get()); }
 
 template <class Condition>
 void PlainClient::run(Condition condition) {
@@ -115,8 +115,8 @@ void PlainClient::publish(const std::string& topic, const std::string& payload, 
     mosquitto_property_add_string_pair(&properties, MQTT_PROP_USER_PROPERTY, "tulpar-id", tulpar_id.c_str());
   }
   const int before = acknowledged_;
-  mosquitto_publish_v5(client_.get(), nullptr, topic.c_str(), static_cast<int>(payload.size()), payload.data(), qos, retain,
-                       properties);
+  mosquitto_publish_v5(client_.get(), nullptr, topic.c_str(), static_cast<int>(payload.size()), payload.data(),
+                       qos, retain, properties);
   mosquitto_property_free_all(&properties);
   run([&] { return acknowledged_ > before; });
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A real mosquitto on a free loopback port for a test, and a plain client to talk to it. Blocking; test thread only.
-// Where mosquitto is not installed the tests that need it say so and do nothing.
+// A real mosquitto on a free loopback port for a test, and a plain client to talk to it. Blocking; test thread
+// only. Where mosquitto is not installed the tests that need it say so and do nothing.
 #pragma once
 
 #include <mosquitto.h>
@@ -18,10 +18,10 @@
 namespace tulpar::test {
 
 bool has_mosquitto();
-#define TULPAR_NEEDS_MOSQUITTO()                              \
-  if (!::tulpar::test::has_mosquitto()) {                     \
-    WARN("skipped: /usr/sbin/mosquitto is not installed");    \
-    return;                                                   \
+#define TULPAR_NEEDS_MOSQUITTO()                           \
+  if (!::tulpar::test::has_mosquitto()) {                  \
+    WARN("skipped: /usr/sbin/mosquitto is not installed"); \
+    return;                                                \
   }
 
 // A port that nobody listened on a moment ago.

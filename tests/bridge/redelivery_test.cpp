@@ -11,7 +11,8 @@ using Mark = Redelivery::Mark;
 
 // Stored as messages 1..last, each with a text of its own.
 void store(Redelivery& redelivery, int first, int last) {
-  for (int i = first; i <= last; ++i) redelivery.stored({static_cast<std::uint16_t>(i), static_cast<std::uint64_t>(i) * 1000});
+  for (int i = first; i <= last; ++i)
+    redelivery.stored({static_cast<std::uint16_t>(i), static_cast<std::uint64_t>(i) * 1000});
 }
 Mark mark(int mid) { return {static_cast<std::uint16_t>(mid), static_cast<std::uint64_t>(mid) * 1000}; }
 
@@ -55,7 +56,8 @@ TEST_CASE("Redelivery: a session that begins anew redelivers nothing", "[redeliv
   CHECK_FALSE(redelivery.is_copy(mark(1)));
 }
 
-TEST_CASE("Redelivery: a second identical SOS is news once the redelivered ones must have come", "[redelivery]") {
+TEST_CASE("Redelivery: a second identical SOS is news once the redelivered ones must have come",
+          "[redelivery]") {
   Redelivery redelivery(3);
   store(redelivery, 1, 3);
   redelivery.connected(true);

@@ -49,7 +49,8 @@ TEST_CASE("SendWindow: an answer counts once and for its packet only", "[window]
   CHECK_FALSE(window.answered(0));
 }
 
-TEST_CASE("SendWindow: after a loss what was sent is tried again alone, at once, most urgent first", "[window]") {
+TEST_CASE("SendWindow: after a loss what was sent is tried again alone, at once, most urgent first",
+          "[window]") {
   SendWindow window;
   window.begin(entry(1, 3));
   window.sent(1, 1);
@@ -78,7 +79,8 @@ TEST_CASE("SendWindow: after a loss what was sent is tried again alone, at once,
   CHECK(window.room(kNow, false) == 20);
 }
 
-TEST_CASE("SendWindow: whoever was alone when it broke waits longer each time and holds up nobody", "[window]") {
+TEST_CASE("SendWindow: whoever was alone when it broke waits longer each time and holds up nobody",
+          "[window]") {
   SendWindow window;
   BootTime now = kNow;
   send(window, 1);

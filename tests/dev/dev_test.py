@@ -151,6 +151,17 @@ class Dev(unittest.TestCase):
         self.stub("ctest", "exit 8")
         self.run_dev("test", code=8)
 
+    def test_the_sanitizers(self):
+        self.all_installed()
+        self.assertEqual(self.run_dev("sanitize", "ubsan"), [
+            "cmake --preset ubsan -DTULPAR_WERROR=OFF",
+            "cmake --build build/ubsan --parallel 3 --target"
+            " tests/config/all tests/queue/all tests/bridge/all tests/gateway/all",
+            "ctest --test-dir build/ubsan -L unit --parallel 3 --output-on-failure --no-tests=error"])
+        self.assertIn("cmake --build build/tsan --parallel 3 --target tests/queue/all", self.run_dev("sanitize", "tsan"))
+        self.run_dev("sanitize", code=1)
+        self.assertIn("PRESET is asan, ubsan or tsan", self.said)
+
     def test_usage(self):
         self.assertEqual(self.run_dev(), [])
         self.assertTrue(self.said.startswith("Usage: ./dev COMMAND\n"))

@@ -41,8 +41,8 @@ class Tidy(unittest.TestCase):
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text)
 
-    def commands(self, compiler):
-        files = [self.root / "queue" / "store.cpp", self.root / "queue" / "other.cpp", self.build / "page.cpp"]
+    def commands(self, compiler, *more):
+        files = [self.root / f for f in ["queue/store.cpp", "queue/other.cpp", "build/dev/page.cpp", *more]]
         self.write("build/dev/compile_commands.json", json.dumps(
             [{"directory": str(self.build), "command": f"{compiler} -c {f}", "file": str(f)} for f in files]))
 
@@ -77,6 +77,11 @@ class Tidy(unittest.TestCase):
         self.assertNotIn("plain", self.asked())
         self.write("queue/base.hpp", "#include <boost/asio/awaitable.hpp>\n")
         self.assertEqual(self.asked(), ["plain", "store.cpp"])
+
+    def test_tests_are_spared_the_analyzer(self):
+        self.write("tests/queue/store_test.cpp", "int test;\n")
+        self.commands("c++ -O1", "tests/queue/store_test.cpp")
+        self.assertEqual(self.asked(), ["other.cpp", "plain", "store.cpp", "store_test.cpp"])
 
     def test_findings_are_printed_every_time(self):
         self.write("queue/other.cpp", "BAD\n")

@@ -38,7 +38,8 @@ std::optional<TcpInfo> tcp_info(int fd) {
   TcpInfo info;
   info.header = ip_header(fd) + kTcpHeader + (raw.tcpi_options & TCPI_OPT_TIMESTAMPS ? kTimestamps : 0);
   if (raw.tcpi_segs_out) info.wire_sent = raw.tcpi_bytes_sent + raw.tcpi_segs_out * info.header + kSynExtra;
-  if (raw.tcpi_segs_in) info.wire_received = raw.tcpi_bytes_received + raw.tcpi_segs_in * info.header + kSynExtra;
+  if (raw.tcpi_segs_in)
+    info.wire_received = raw.tcpi_bytes_received + raw.tcpi_segs_in * info.header + kSynExtra;
   info.payload_acked = raw.tcpi_bytes_acked;
   info.rtt = Millis{raw.tcpi_rtt / 1000};
   // The kernel says 2^32-1 while it has no measurement.

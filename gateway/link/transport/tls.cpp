@@ -27,8 +27,8 @@ std::pair<std::string, std::string> split_address(const std::string& address) {
 
 class TlsDialer::Attempt : public std::enable_shared_from_this<Attempt> {
  public:
-  Attempt(asio::io_context& loop, const Clock& clock, Enrolment enrolment, const TlsOptions& options, Connected connected,
-          Failed failed)
+  Attempt(asio::io_context& loop, const Clock& clock, Enrolment enrolment, const TlsOptions& options,
+          Connected connected, Failed failed)
       : clock_(&clock),
         enrolment_(std::move(enrolment)),
         options_(options),
@@ -44,11 +44,13 @@ class TlsDialer::Attempt : public std::enable_shared_from_this<Attempt> {
       if (auto self = weak.lock(); self && !cancelled) self->fail("no answer");
     });
     const auto [host, port] = split_address(enrolment_.address);
-    resolver_.async_resolve(host, port, [self = shared_from_this()](const error_code& failed, const auto& endpoints) {
-      if (self->over_) return;
-      if (failed) return self->fail(fmt::format("cannot resolve {}: {}", self->enrolment_.address, failed.message()));
-      self->connect(endpoints);
-    });
+    resolver_.async_resolve(
+        host, port, [self = shared_from_this()](const error_code& failed, const auto& endpoints) {
+          if (self->over_) return;
+          if (failed)
+            return self->fail(fmt::format("cannot resolve {}: {}", self->enrolment_.address, failed.message()));
+          self->connect(endpoints);
+        });
   }
 
   void cancel() {
@@ -74,15 +76,17 @@ class TlsDialer::Attempt : public std::enable_shared_from_this<Attempt> {
   }
 
   void handshake() {
-    connection_ = std::make_shared<TlsConnection>(std::move(socket_), TlsEngine::client(enrolment_), *clock_, options_);
-    connection_->start([weak = weak_from_this()](std::shared_ptr<TlsConnection> connection, const Error* error) {
-      auto self = weak.lock();
-      if (!self || self->over_) return;
-      if (error) return self->fail(error->message, connection->wire());
-      self->over_ = true;
-      self->connection_.reset();
-      self->connected_(std::move(connection));
-    });
+    connection_ =
+        std::make_shared<TlsConnection>(std::move(socket_), TlsEngine::client(enrolment_), *clock_, options_);
+    connection_->start(
+        [weak = weak_from_this()](std::shared_ptr<TlsConnection> connection, const Error* error) {
+          auto self = weak.lock();
+          if (!self || self->over_) return;
+          if (error) return self->fail(error->message, connection->wire());
+          self->over_ = true;
+          self->connection_.reset();
+          self->connected_(std::move(connection));
+        });
   }
 
   void fail(std::string why, std::optional<WireCount> wire = std::nullopt) {
@@ -97,7 +101,8 @@ class TlsDialer::Attempt : public std::enable_shared_from_this<Attempt> {
     socket_.close(ignored);
     resolver_.cancel();
     connection_.reset();
-    if (auto failed = std::exchange(failed_, nullptr)) failed({fmt::format("{}: {}", enrolment_.address, why), *wire});
+    if (auto failed = std::exchange(failed_, nullptr))
+      failed({fmt::format("{}: {}", enrolment_.address, why), *wire});
   }
 
   const Clock* clock_;
@@ -112,17 +117,23 @@ class TlsDialer::Attempt : public std::enable_shared_from_this<Attempt> {
   bool over_ = false;
 };
 
-TlsDialer::TlsDialer(asio::io_context& loop, const Clock& clock, const Enrolment& enrolment, const TlsOptions& options,
-                     Connected connected, Failed failed)
-    : attempt_(std::make_shared<Attempt>(loop, clock, enrolment, options, std::move(connected), std::move(failed))) {
+TlsDialer::TlsDialer(asio::io_context& loop, const Clock& clock, const Enrolment& enrolment,
+                     const TlsOptions& options, Connected connected, Failed failed)
+    : attempt_(
+          std::make_shared<Attempt>(loop, clock, enrolment, options, std::move(connected), std::move(failed))) {
   attempt_->start();
 }
 TlsDialer::~TlsDialer() { attempt_->cancel(); }
 
 class TlsListener::Impl : public std::enable_shared_from_this<Impl> {
  public:
-  Impl(asio::io_context& loop, const Clock& clock, const TlsOptions& options, FindKey find_key, Accepted accepted)
-      : clock_(&clock), options_(options), find_key_(std::move(find_key)), accepted_(std::move(accepted)), acceptor_(loop) {}
+  Impl(asio::io_context& loop, const Clock& clock, const TlsOptions& options, FindKey find_key,
+       Accepted accepted)
+      : clock_(&clock),
+        options_(options),
+        find_key_(std::move(find_key)),
+        accepted_(std::move(accepted)),
+        acceptor_(loop) {}
 
   void listen(const std::string& address) {
     const auto [host, port] = split_address(address);
@@ -157,14 +168,16 @@ class TlsListener::Impl : public std::enable_shared_from_this<Impl> {
 
   void handshake(tcp::socket socket) {
     if (pending_.size() >= kMostHandshakes) pending_.front()->abort("too many unfinished handshakes");
-    auto connection = std::make_shared<TlsConnection>(std::move(socket), TlsEngine::server(find_key_), *clock_, options_);
+    auto connection =
+        std::make_shared<TlsConnection>(std::move(socket), TlsEngine::server(find_key_), *clock_, options_);
     pending_.push_back(connection);
-    connection->start([weak = weak_from_this()](const std::shared_ptr<TlsConnection>& done, const Error* error) {
-      auto self = weak.lock();
-      if (!self) return;
-      std::erase(self->pending_, done);
-      if (!error) self->accepted_(done->peer_name(), done);
-    });
+    connection->start(
+        [weak = weak_from_this()](const std::shared_ptr<TlsConnection>& done, const Error* error) {
+          auto self = weak.lock();
+          if (!self) return;
+          std::erase(self->pending_, done);
+          if (!error) self->accepted_(done->peer_name(), done);
+        });
   }
 
   const Clock* clock_;
@@ -175,8 +188,8 @@ class TlsListener::Impl : public std::enable_shared_from_this<Impl> {
   std::deque<std::shared_ptr<TlsConnection>> pending_;
 };
 
-TlsListener::TlsListener(asio::io_context& loop, const Clock& clock, const std::string& address, const TlsOptions& options,
-                         FindKey find_key, Accepted accepted)
+TlsListener::TlsListener(asio::io_context& loop, const Clock& clock, const std::string& address,
+                         const TlsOptions& options, FindKey find_key, Accepted accepted)
     : impl_(std::make_shared<Impl>(loop, clock, options, std::move(find_key), std::move(accepted))) {
   impl_->listen(address);
 }

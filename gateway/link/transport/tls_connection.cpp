@@ -24,8 +24,8 @@ constexpr std::chrono::seconds kLinger{3};
 
 }  // namespace
 
-TlsConnection::TlsConnection(asio::ip::tcp::socket socket, std::unique_ptr<TlsEngine> engine, const Clock& clock,
-                             const TlsOptions& options)
+TlsConnection::TlsConnection(asio::ip::tcp::socket socket, std::unique_ptr<TlsEngine> engine,
+                             const Clock& clock, const TlsOptions& options)
     : socket_(std::move(socket)),
       timer_(socket_.get_executor()),
       engine_(std::move(engine)),
@@ -53,12 +53,14 @@ void TlsConnection::start(Ready ready) {
 }
 
 void TlsConnection::read() {
-  socket_.async_read_some(asio::buffer(in_), [self = shared_from_this()](const error_code& failed, std::size_t count) {
-    if (self->ended_) return;
-    if (failed) return self->end(self->closing_.empty() ? failed.message() : self->closing_);
-    self->on_bytes(count);
-    if (!self->ended_) self->read();
-  });
+  socket_.async_read_some(asio::buffer(in_),
+                          [self = shared_from_this()](const error_code& failed, std::size_t count) {
+                            if (self->ended_) return;
+                            if (failed)
+                              return self->end(self->closing_.empty() ? failed.message() : self->closing_);
+                            self->on_bytes(count);
+                            if (!self->ended_) self->read();
+                          });
 }
 
 void TlsConnection::on_bytes(std::size_t count) {
@@ -119,11 +121,13 @@ void TlsConnection::sample(BootTime now) {
   info_ = *fresh;
   // What is outstanding, at IP level: segments are about a frame each.
   const std::size_t outstanding = info_.outstanding + out_.size();
-  const std::size_t segments = outstanding / std::clamp<std::size_t>(frame_limit(), 256, 1400) + (outstanding ? 1 : 0);
-  pacer_.sample(now, {.delivered = info_.wire_sent - std::min(info_.wire_sent, outstanding + segments * info_.header),
-                      .outstanding = outstanding + segments * info_.header,
-                      .rtt = info_.rtt,
-                      .min_rtt = info_.min_rtt});
+  const std::size_t segments =
+      outstanding / std::clamp<std::size_t>(frame_limit(), 256, 1400) + (outstanding ? 1 : 0);
+  pacer_.sample(
+      now, {.delivered = info_.wire_sent - std::min(info_.wire_sent, outstanding + segments * info_.header),
+            .outstanding = outstanding + segments * info_.header,
+            .rtt = info_.rtt,
+            .min_rtt = info_.min_rtt});
 }
 
 std::size_t TlsConnection::frame_limit() const {
@@ -181,7 +185,8 @@ void TlsConnection::end(const std::string& why) {
   ended_ = true;
   timer_.cancel();
   error_code ignored;
-  // What the peer never acknowledged would be sent again and again by the kernel, at our cost and past our count.
+  // What the peer never acknowledged would be sent again and again by the kernel, at our cost and past our
+  // count.
   if (info_.outstanding) socket_.set_option(asio::socket_base::linger(true, 0), ignored);
   socket_.close(ignored);
   const auto keep = shared_from_this();

@@ -18,8 +18,8 @@ namespace tulpar::link {
 
 class TlsConnection : public Transport, public std::enable_shared_from_this<TlsConnection> {
  public:
-  // Called once, when the handshake is done (`established`), or with why it failed. A connection that never gets that far is
-  // closed after `options.timeout`.
+  // Called once, when the handshake is done (`established`), or with why it failed. A connection that never
+  // gets that far is closed after `options.timeout`.
   using Ready = std::function<void(std::shared_ptr<TlsConnection>, const Error*)>;
   TlsConnection(boost::asio::ip::tcp::socket socket, std::unique_ptr<TlsEngine> engine, const Clock& clock,
                 const TlsOptions& options);
@@ -60,8 +60,8 @@ class TlsConnection : public Transport, public std::enable_shared_from_this<TlsC
   std::string address_, closing_;
   Bytes out_, in_;
   bool writing_ = false, ended_ = false;
-  TcpInfo info_;           // the last that the kernel told
-  BootTime progress_{};    // when the peer's TCP last acknowledged something, or nothing was outstanding
+  TcpInfo info_;         // the last that the kernel told
+  BootTime progress_{};  // when the peer's TCP last acknowledged something, or nothing was outstanding
 };
 
 }  // namespace tulpar::link

@@ -22,7 +22,8 @@ SSL_SESSION* session_for(SSL* ssl, const Enrolment& enrolment) {
   SSL_SESSION* session = SSL_SESSION_new();
   const SSL_CIPHER* suite = SSL_CIPHER_find(ssl, kSuiteId.data());
   if (suite && SSL_SESSION_set1_master_key(session, key.data(), key.size()) == 1 &&
-      SSL_SESSION_set_cipher(session, suite) == 1 && SSL_SESSION_set_protocol_version(session, TLS1_3_VERSION) == 1)
+      SSL_SESSION_set_cipher(session, suite) == 1 &&
+      SSL_SESSION_set_protocol_version(session, TLS1_3_VERSION) == 1)
     return session;
   SSL_SESSION_free(session);
   return nullptr;
@@ -30,7 +31,8 @@ SSL_SESSION* session_for(SSL* ssl, const Enrolment& enrolment) {
 
 SSL_CTX* new_context() {
   SSL_CTX* context = SSL_CTX_new(TLS_method());
-  // Level 0 admits the 8-byte tag; the one suite, the one group and the 256-bit key below are all that is left to choose.
+  // Level 0 admits the 8-byte tag; the one suite, the one group and the 256-bit key below are all that is left
+  // to choose.
   SSL_CTX_set_security_level(context, 0);
   SSL_CTX_set_min_proto_version(context, TLS1_3_VERSION);
   SSL_CTX_set_ciphersuites(context, kSuite);
@@ -145,7 +147,8 @@ Result<std::optional<Bytes>> TlsEngine::next_frame() {
     if (waiting.size() >= 10) return Error{"a frame's length is malformed"};
     return std::optional<Bytes>{};
   }
-  if (size == 0 || size > kMaxFrame) return Error{fmt::format("a frame of {} bytes; 1 to {} are allowed", size, kMaxFrame)};
+  if (size == 0 || size > kMaxFrame)
+    return Error{fmt::format("a frame of {} bytes; 1 to {} are allowed", size, kMaxFrame)};
   if (in.left() < size) return std::optional<Bytes>{};
   const ByteView frame = waiting.subspan(head, size);
   Bytes copy(frame.begin(), frame.end());

@@ -2,8 +2,9 @@
 //
 // TLS as a pure machine: bytes from the network in, bytes for the network out, frames on the other side.
 //
-// Not thread-safe; no sockets. Wraps OpenSSL with memory buffers, so that what the handshake ends with and the first frame
-// can leave together. A frame is one record: a varint of its length and its bytes (FORMAT.md, "Frame").
+// Not thread-safe; no sockets. Wraps OpenSSL with memory buffers, so that what the handshake ends with and the
+// first frame can leave together. A frame is one record: a varint of its length and its bytes (FORMAT.md,
+// "Frame").
 #pragma once
 
 #include <functional>

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What a link can run over. One object is one connection (or association) with one peer; it frames, seals, paces and counts.
+// What a link can run over. One object is one connection (or association) with one peer; it frames, seals,
+// paces and counts.
 //
-// On the loop thread. Few functions on purpose: batches, acknowledgements and their state live above and survive it. The owner
-// offers frames when can_send() says so, and is called back when that may have changed.
+// On the loop thread. Few functions on purpose: batches, acknowledgements and their state live above and
+// survive it. The owner offers frames when can_send() says so, and is called back when that may have changed.
 #pragma once
 
 #include <functional>
@@ -14,7 +15,8 @@
 
 namespace tulpar::link {
 
-// Bytes at IP level that this connection has used so far, both directions, headers, handshakes and retransmissions included.
+// Bytes at IP level that this connection has used so far, both directions, headers, handshakes and
+// retransmissions included.
 struct WireCount {
   std::uint64_t up = 0, down = 0;  // up: what we sent
 };
@@ -22,7 +24,7 @@ struct WireCount {
 class Transport {
  public:
   struct Events {
-    std::function<void()> writable;               // can_send() may be true now
+    std::function<void()> writable;  // can_send() may be true now
     std::function<void(ByteView frame)> received;
     std::function<void(std::string why)> closed;  // once, the last event
   };

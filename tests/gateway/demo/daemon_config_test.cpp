@@ -15,7 +15,8 @@ DaemonSetup setup() {
           .net_port = 1002,
           .relay_port = 1003,
           .rate = 88'000,
-          .page = {"127.0.0.1", 8480}};
+          .page = {"127.0.0.1", 8480},
+          .reset_day = 13};
 }
 
 template <class T>
@@ -41,7 +42,27 @@ TEST_CASE("the gateway's configuration is a good one, whatever the directory is 
   CHECK(gateway.links[0].plan->price > 0);
   CHECK(gateway.web.listen == "127.0.0.1:8480");
   CHECK(gateway.web.tls == "off");
-  CHECK(gateway.classes == config::default_classes());
+  CHECK(gateway.links[0].plan->cycle.reset_day == 13);
+}
+
+TEST_CASE("but for two waits the classes are the product's") {
+  auto classes = good(config::parse_gateway(gateway_toml(setup()))).classes;
+  const auto defaults = config::default_classes();
+  REQUIRE(classes.size() == defaults.size());
+  int shorter = 0;
+  for (std::size_t i = 0; i < classes.size(); ++i) {
+    if (classes[i].hold < defaults[i].hold) ++shorter;
+    classes[i].hold = defaults[i].hold;
+  }
+  CHECK(shorter == 2);
+  CHECK(classes == defaults);
+}
+
+TEST_CASE("the plan's cycle is ten days old, on every day of the year") {
+  using namespace std::chrono;
+  CHECK(reset_day_before(sys_days(2026y / 11 / 23) + 5h) == 13);
+  CHECK(reset_day_before(sys_days(2026y / 3 / 1)) == 19);
+  CHECK(reset_day_before(sys_days(2026y / 11 / 10) + 23h) == 31);
 }
 
 TEST_CASE("the relay's configuration is a good one") {

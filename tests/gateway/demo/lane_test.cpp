@@ -46,7 +46,7 @@ struct Short {
 TEST_CASE("a lane tells what came out of it, once") {
   Short lab;
   const auto messages = lab.mesh.step(BootTime(1h));
-  for (const MeshMessage& message : messages) REQUIRE(lab.lane->publish(message).has_value());
+  for (const MeshMessage& message : messages) REQUIRE(lab.lane->publish(message, {}).has_value());
   CHECK(lab.lane->tally().waiting() == messages.size());
   REQUIRE(lab.run_until([&] { return lab.out.size() >= messages.size(); }));
   CHECK(lab.out.size() == messages.size());

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gateway/demo/tally.hpp"
 
+#include <string>
+
 #include "tests/catch.hpp"
 
 using namespace tulpar;
@@ -8,7 +10,7 @@ using namespace tulpar::demo;
 
 TEST_CASE("a tally counts each message once, however often it comes") {
   Tally tally;
-  for (MessageKey key = 1; key <= 5; ++key) tally.published(key);
+  for (MessageKey key = 1; key <= 5; ++key) tally.published(key, {});
   CHECK(tally.arrived(3));
   CHECK_FALSE(tally.arrived(3));
   CHECK_FALSE(tally.arrived(99));
@@ -20,7 +22,7 @@ TEST_CASE("a tally counts each message once, however often it comes") {
 
 TEST_CASE("what will never come does not wait, and never less than nothing waits") {
   Tally tally;
-  for (MessageKey key = 1; key <= 5; ++key) tally.published(key);
+  for (MessageKey key = 1; key <= 5; ++key) tally.published(key, {});
   CHECK(tally.waiting(2) == 3);
   // The ledger may already know what the broker has not yet told.
   CHECK(tally.waiting(9) == 0);
@@ -29,4 +31,20 @@ TEST_CASE("what will never come does not wait, and never less than nothing waits
 TEST_CASE("messages are told apart by their payload") {
   CHECK(key_of(as_bytes("one")) == key_of(as_bytes("one")));
   CHECK(key_of(as_bytes("one")) != key_of(as_bytes("two")));
+}
+
+TEST_CASE("what people wrote is counted apart, and the latest is remembered") {
+  Tally tally;
+  for (MessageKey key = 0; key < 100; ++key) {
+    tally.published(key, {.text = std::to_string(key), .human = key % 10 == 0});
+  }
+  for (MessageKey key = 0; key < 95; ++key) tally.arrived(key);
+  CHECK(tally.human() == 10);
+  CHECK(tally.human_delivered() == 10);
+  REQUIRE(tally.latest().size() == Tally::kLatest);
+  CHECK(tally.latest().front().text == "94");
+  CHECK(tally.latest().back().text == std::to_string(95 - Tally::kLatest));
+  tally.published(200, {.text = "x", .human = true});
+  CHECK(tally.human() == 11);
+  CHECK(tally.human_delivered() == 10);
 }
