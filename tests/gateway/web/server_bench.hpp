@@ -8,6 +8,7 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -143,6 +144,11 @@ class RawClient {
     while (read_.find("\r\n\r\n") == std::string::npos)
       if (!read_more()) return {};
     return take(read_.find("\r\n\r\n") + 4);
+  }
+  // Waits for the server to close, without reading. False: it did not in that time.
+  bool is_closed_within(int milliseconds) const {
+    pollfd wanted{.fd = fd_, .events = POLLRDHUP, .revents = 0};
+    return poll(&wanted, 1, milliseconds) > 0;
   }
   // True once the server has closed.
   bool at_end() {

@@ -119,11 +119,10 @@ TEST_CASE("who drips a request byte by byte does not hold it open") {
   limits.read = Millis(300);
   ServerBench bench(limits);
   RawClient client(bench.port());
-  // Each byte as soon as the last was sent: what ends it is the deadline of the whole, not the pause between
-  // bytes.
-  bool open = client.send("GET /healthz HTTP/1.1\r\n");
-  const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(kPatienceS);
-  while (open && std::chrono::steady_clock::now() < until) open = client.send("\r") && false;
+  client.send("GET /healthz HTTP/1.1\r\nX: ");
+  int sent = 0;
+  while (sent < 1000 && !client.is_closed_within(20) && client.send("x")) ++sent;
+  CHECK(sent < 1000);
   CHECK(client.at_end());
 }
 
@@ -177,14 +176,10 @@ TEST_CASE("a client that takes no answer is let go, and the others do not notice
   slow.send(get_text("/api/v1/messages"));
   RawClient other(bench.dir / "tulpar.sock");
   CHECK(get(other, "/healthz").status == 200);
-  std::size_t size = slow.take_head().size();
-  const auto begin = std::chrono::steady_clock::now();
-  // It reads on only when the deadline has passed, as a client of the same server sees.
-  RawClient witness(bench.dir / "tulpar.sock");
-  witness.send(get_text("/api/v1/messages"));
-  CHECK(witness.take(1) == "H");
-  while (std::chrono::steady_clock::now() < begin + 3 * limits.stall)
-    CHECK(get(other, "/healthz").status == 200);
+  CHECK(slow.is_closed_within(kPatienceS * 1000));
+  CHECK(get(other, "/healthz").status == 200);
+  std::size_t size = 0;
   for (std::string piece; !(piece = slow.take(1 << 20)).empty();) size += piece.size();
+  CHECK(size > 0);
   CHECK(size < 30'000'000);
 }
