@@ -10,6 +10,7 @@
 #include <cstring>
 #include <functional>
 #include <mutex>
+#include <system_error>
 #include <thread>
 #include <utility>
 
@@ -62,7 +63,11 @@ void MqttConnection::start(const MqttOptions& options, bool v5) {
   handle_ = std::move(*made);
   // A Unix socket neither resolves nor waits.
   if (options.port == 0) return answer(handle_->connect());
-  std::thread([handle = handle_, answer] { answer(handle->connect()); }).detach();
+  try {
+    std::thread([handle = handle_, answer] { answer(handle->connect()); }).detach();
+  } catch (const std::system_error& error) {
+    answer(Error{fmt::format("connect: {}", error.what())});
+  }
 }
 
 void MqttConnection::on_connected(const Result<void>& result) {

@@ -30,6 +30,7 @@ class Broker {
   std::uint16_t port() const { return port_; }
   bool running() const { return process_.running(); }
   pid_t pid() const { return process_.pid(); }
+  void terminate() { process_.terminate(); }
 
  private:
   Broker(ChildProcess process, std::uint16_t port) : process_(std::move(process)), port_(port) {}

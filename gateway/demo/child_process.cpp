@@ -124,9 +124,13 @@ bool ChildProcess::running() const {
          info.si_pid == 0;
 }
 
+void ChildProcess::terminate() {
+  if (pid_ != 0) kill(pid_, SIGTERM);
+}
+
 void ChildProcess::stop() {
   if (pid_ == 0) return;
-  kill(pid_, SIGTERM);
+  terminate();
   {
     // By number: glibc 2.36 declares pidfd_open without C linkage.
     const Fd ended(static_cast<int>(syscall(SYS_pidfd_open, pid_, 0)));

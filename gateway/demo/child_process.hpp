@@ -33,6 +33,8 @@ class ChildProcess {
 
   pid_t pid() const { return pid_; }
   bool running() const;
+  // Asks it to end, and does not wait for that: so that several can end at the same time.
+  void terminate();
   // SIGTERM, after two seconds SIGKILL; returns when it is gone.
   void stop();
 

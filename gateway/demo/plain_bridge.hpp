@@ -35,6 +35,11 @@ class PlainBridge {
   std::uint16_t site_port() const { return site_->port(); }
   std::uint16_t net_port() const { return net_->port(); }
   bool running() const { return net_->running() && site_->running(); }
+  // Asks all to end, without waiting.
+  void terminate() {
+    site_->terminate();
+    net_->terminate();
+  }
   pid_t site_pid() const { return site_->pid(); }
   pid_t net_pid() const { return net_->pid(); }
 

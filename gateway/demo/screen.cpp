@@ -44,7 +44,6 @@ std::vector<std::string> split(const std::string& text) {
 
 class Page {
  public:
-  bool tall() const { return tall_; }
   Page(const DemoState& state, std::size_t width, std::size_t height)
       : state_(state), width_(std::max(width, kMinWidth)), column_((width_ - 3) / 2), tall_(height >= kTall) {}
 
@@ -77,24 +76,17 @@ class Page {
     return lines;
   }
 
-  std::vector<Line> race(const RaceView& race) const {
-    const bool sos = race.kind == RaceView::Kind::kSos;
-    Line title(sos ? " SOS" : " Reply", sos ? Ink::kRed : Ink::kCyan);
-    title.add(fmt::format(" sent {}", race.sent_at), Ink::kBold);
-    if (!race.who.empty()) title.add((sos ? " by " : ": ") + race.who);
-    return {title, two(Line(" ").add(outcome(race.tulpar, race.age, race.tulpar_passed, 0)),
-                       outcome(race.bridge, race.age, 0, race.bridge_ahead))};
-  }
-
-  // What came out lately, as much of it as `height` lines hold.
-  std::vector<Line> feed(std::size_t height) const {
-    std::vector<Line> lines{two(Line(" just delivered", Ink::kDim), Line("just delivered", Ink::kDim))};
-    const auto line = [](const LaneView& lane, std::size_t i) {
-      if (i >= lane.latest.size()) return Line();
-      return Line(lane.latest[i].text, lane.latest[i].human ? Ink::kPlain : Ink::kDim);
-    };
-    for (std::size_t i = 0; i + 1 < height; ++i) {
-      lines.push_back(two(Line(" ").add(line(state_.tulpar, i)), line(state_.bridge, i)));
+  // In `room` lines: the latest races, and below them what came out lately.
+  std::vector<Line> middle(std::size_t room) const {
+    std::vector<Line> lines;
+    const std::size_t fit = std::min(room / 2, state_.races.size());
+    for (std::size_t i = state_.races.size() - fit; i < state_.races.size(); ++i) {
+      for (const Line& line : race(state_.races[i])) lines.push_back(line);
+    }
+    if (lines.size() < room) lines.emplace_back();
+    if (tall_ && room >= lines.size() + kFeed) {
+      for (const Line& line : feed(room - lines.size() - 1)) lines.push_back(line);
+      lines.emplace_back();
     }
     return lines;
   }
@@ -120,6 +112,28 @@ class Page {
   }
 
  private:
+  std::vector<Line> race(const RaceView& race) const {
+    const bool sos = race.kind == RaceView::Kind::kSos;
+    Line title(sos ? " SOS" : " Reply", sos ? Ink::kRed : Ink::kCyan);
+    title.add(fmt::format(" sent {}", race.sent_at), Ink::kBold);
+    if (!race.who.empty()) title.add((sos ? " by " : ": ") + race.who);
+    return {title, two(Line(" ").add(outcome(race.tulpar, race.age, race.tulpar_passed, 0)),
+                       outcome(race.bridge, race.age, 0, race.bridge_ahead))};
+  }
+
+  // What came out lately, as much of it as `height` lines hold.
+  std::vector<Line> feed(std::size_t height) const {
+    std::vector<Line> lines{two(Line(" just delivered", Ink::kDim), Line("just delivered", Ink::kDim))};
+    const auto line = [](const LaneView& lane, std::size_t i) {
+      if (i >= lane.latest.size()) return Line();
+      return Line(lane.latest[i].text, lane.latest[i].human ? Ink::kPlain : Ink::kDim);
+    };
+    for (std::size_t i = 0; i + 1 < height; ++i) {
+      lines.push_back(two(Line(" ").add(line(state_.tulpar, i)), line(state_.bridge, i)));
+    }
+    return lines;
+  }
+
   Line header() const {
     const std::string left = fmt::format(" TULPAR  {} nodes · {} bit/s · {} ms · {:.3g} % lost", state_.nodes,
                                          state_.rate, state_.delay.count(), state_.loss * 100);
@@ -210,22 +224,9 @@ std::string render(const DemoState& state, std::size_t width, std::size_t height
   const Page page(state, width, height);
   std::vector<Line> lines = page.top();
   const std::vector<Line> bottom = page.bottom();
-  // The latest races that fit between what stands above and below.
   const std::size_t fixed = lines.size() + bottom.size();
-  const std::size_t fit = height > fixed ? (height - fixed) / 2 : 0;
-  const std::size_t first = state.races.size() > fit ? state.races.size() - fit : 0;
-  for (std::size_t i = first; i < state.races.size(); ++i) {
-    for (const Line& line : page.race(state.races[i])) lines.push_back(line);
-  }
-  if (lines.size() + bottom.size() < height) lines.emplace_back();
-  const std::size_t spare = height - std::min(height, lines.size() + bottom.size());
-  if (page.tall() && spare > kFeed) {
-    for (const Line& line : page.feed(spare - 1)) lines.push_back(line);
-    lines.emplace_back();
-  }
-  if (lines.size() + bottom.size() > height) {
-    lines.resize(height > bottom.size() ? height - bottom.size() : 0);
-  }
+  for (const Line& line : page.middle(height - std::min(height, fixed))) lines.push_back(line);
+  if (fixed > height) lines.resize(height - std::min(height, bottom.size()));
   lines.insert(lines.end(), bottom.begin(), bottom.end());
   if (lines.size() > height) lines.erase(lines.begin(), lines.end() - static_cast<std::ptrdiff_t>(height));
 

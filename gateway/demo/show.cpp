@@ -72,6 +72,11 @@ Show::Show(boost::asio::io_context& io, const Clock& clock, const DemoOptions& o
   for (std::size_t i = 0; i < mesh_.size(); ++i) names_.emplace(mesh_.node(i).number(), mesh_.node(i).name());
 }
 
+Show::~Show() {
+  if (tulpar_) tulpar_->terminate();
+  if (bridge_) bridge_->terminate();
+}
+
 Result<std::unique_ptr<Show>> Show::start(boost::asio::io_context& io, const Clock& clock,
                                           const DemoOptions& options, const std::string& program,
                                           const std::stop_token& stop) {

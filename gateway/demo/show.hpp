@@ -33,6 +33,11 @@ class Show {
                                              const DemoOptions& options, const std::string& program,
                                              const std::stop_token& stop);
 
+  // Waits for all processes to end, each at most two seconds.
+  ~Show();
+  Show(const Show&) = delete;
+  Show& operator=(const Show&) = delete;
+
   // Publishes what is due, the SOS that goes out by itself among it. An error: a part has ended, the show is
   // over.
   Result<void> step();

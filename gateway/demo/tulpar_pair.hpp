@@ -44,6 +44,13 @@ class TulparPair {
   bool running() const {
     return net_->running() && site_->running() && relay_->running() && gateway_->running();
   }
+  // Asks all to end, without waiting.
+  void terminate() {
+    gateway_->terminate();
+    relay_->terminate();
+    site_->terminate();
+    net_->terminate();
+  }
 
  private:
   TulparPair() = default;

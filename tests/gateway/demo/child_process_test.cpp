@@ -87,6 +87,18 @@ TEST_CASE("a child that ended by itself is noticed and can be stopped all the sa
   child->stop();
 }
 
+TEST_CASE("children that were asked to end do so at the same time") {
+  auto child = shell("trap 'exit 0' TERM; echo ready >&2; while :; do sleep 0.01; done");
+  REQUIRE(child.has_value());
+  const int pidfd = open_pidfd(child->pid());
+  child->terminate();
+  CHECK(ends_within(pidfd, 10s));
+  close(pidfd);
+  child->stop();
+  CHECK(child->pid() == 0);
+  child->terminate();
+}
+
 TEST_CASE("a child gets none of our descriptors") {
   const TempDir directory;
   const auto file = directory.path() / "open";
