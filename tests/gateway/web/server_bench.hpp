@@ -66,8 +66,8 @@ class ServerBench {
 
   // Runs it where the server lives, and waits.
   template <class Run>
-  auto on_loop(Run run) {
-    auto task = std::make_shared<std::packaged_task<decltype(run())()>>(std::move(run));
+  std::invoke_result_t<Run&> on_loop(Run run) {
+    auto task = std::make_shared<std::packaged_task<std::invoke_result_t<Run&>()>>(std::move(run));
     auto result = task->get_future();
     boost::asio::post(loop_, [task] { (*task)(); });
     return result.get();
@@ -171,7 +171,7 @@ class RawClient {
 
 struct Answer {
   int status = 0;  // 0: the connection ended instead
-  std::string head, body;
+  std::string head{}, body{};
 };
 
 inline std::string header_of(const std::string& head, const std::string& name) {
