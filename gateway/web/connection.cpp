@@ -78,15 +78,15 @@ class BodyShare {
 
 // The API's answer as something to wait for; it may come at once. A timer that never fires is what is waited
 // on: a completion handler that carries the response by value is destroyed twice by GCC 12's coroutines.
-asio::awaitable<Response> answer(std::shared_ptr<ServerCore> core, Request request) {
+asio::awaitable<Response> answer(ServerCore& core, Request& request) {
   struct Waiting {
     explicit Waiting(const asio::any_io_executor& executor)
         : timer(executor, asio::steady_timer::time_point::max()) {}
     asio::steady_timer timer;
     std::optional<Response> response;
   };
-  auto waiting = std::make_shared<Waiting>(core->executor);
-  core->api->handle(std::move(request), [waiting](Response response) {
+  auto waiting = std::make_shared<Waiting>(core.executor);
+  core.api->handle(std::move(request), [waiting](Response response) {
     waiting->response = std::move(response);
     waiting->timer.cancel();
   });
@@ -113,10 +113,12 @@ class Connection {
   asio::awaitable<bool> start_tls();
   asio::awaitable<Next> one_request();
   void parse(Parser& parser);
+  bool has_header(Parser& parser);
   asio::awaitable<bool> read_header(Parser& parser);
   asio::awaitable<bool> read_body(Parser& parser);
-  asio::awaitable<Next> answer_request(Request request, bool keep_alive);
-  asio::awaitable<Next> refuse(Response response);
+  asio::awaitable<Next> answer_request(Request& request, bool keep_alive);
+  Response not_http() const;
+  asio::awaitable<Next> refuse(const Response& response);
   asio::awaitable<bool> send(const Response& response, bool keep_alive);
   std::optional<Response> sent_elsewhere(const Request& request) const;
 
@@ -181,10 +183,8 @@ asio::awaitable<Connection::Next> Connection::one_request() {
   if (!co_await read_header(parser)) {
     if (!wrong_) co_return Next::kEnd;
     ++core_->api->counters().refused_input;
-    const bool too_long = wrong_ == http::error::header_limit;
-    co_return co_await refuse(
-        too_long ? problem(431, fmt::format("the request's head may have at most {} bytes", kMaxHeader))
-                 : problem(400, fmt::format("this is not HTTP/1.1: {}", wrong_.message())));
+    const auto refusal = not_http();
+    co_return co_await refuse(refusal);
   }
   auto request = request_of(parser, caller_);
   head_only_ = request.method == "HEAD";
@@ -202,12 +202,18 @@ asio::awaitable<Connection::Next> Connection::one_request() {
   if (refusal) {
     // A body that nobody reads would be taken for the next request.
     const bool whole = length == 0 && !parser.chunked() && keep_alive;
-    if (!whole) co_return co_await refuse(std::move(*refusal));
+    if (!whole) co_return co_await refuse(*refusal);
     co_return co_await send(*refusal, true) ? Next::kRequest : Next::kEnd;
   }
   if (!co_await read_body(parser)) co_return Next::kEnd;
   request.body = std::move(parser.get().body());
-  co_return co_await answer_request(std::move(request), keep_alive);
+  co_return co_await answer_request(request, keep_alive);
+}
+
+Response Connection::not_http() const {
+  if (wrong_ == http::error::header_limit)
+    return problem(431, fmt::format("the request's head may have at most {} bytes", kMaxHeader));
+  return problem(400, fmt::format("this is not HTTP/1.1: {}", wrong_.message()));
 }
 
 // Beyond the loopback nothing goes unencrypted where there is a certificate.
@@ -225,17 +231,21 @@ void Connection::parse(Parser& parser) {
   filled_ -= used;
 }
 
+// Parses what was read; false: more of the head has to come.
+bool Connection::has_header(Parser& parser) {
+  wrong_.clear();
+  while (!parser.is_header_done() && !wrong_) parse(parser);
+  const bool partial = wrong_ == http::error::need_more;
+  if (partial) wrong_.clear();
+  return !partial;
+}
+
 asio::awaitable<bool> Connection::read_header(Parser& parser) {
-  wrong_ = {};
-  while (!parser.is_header_done()) {
-    parse(parser);
-    if (wrong_ == http::error::need_more) {
-      wrong_ = {};
-      if (!co_await read_more()) co_return false;
-    }
-    if (wrong_) co_return false;
-  }
-  co_return true;
+  // Not `if (!co_await ...)` here: in a coroutine without a variable of its own GCC 12 puts that condition's
+  // value before the frame's resume pointer, and the first resumption jumps astray.
+  bool more = true;
+  while (more && !has_header(parser)) more = co_await read_more();
+  co_return more && !wrong_;
 }
 
 asio::awaitable<bool> Connection::read_body(Parser& parser) {
@@ -253,11 +263,11 @@ asio::awaitable<bool> Connection::read_body(Parser& parser) {
   co_return true;
 }
 
-asio::awaitable<Connection::Next> Connection::answer_request(Request request, bool keep_alive) {
+asio::awaitable<Connection::Next> Connection::answer_request(Request& request, bool keep_alive) {
   Request head;
   head.target = request.target;
   head.headers = request.headers;
-  auto response = co_await answer(core_, std::move(request));
+  auto response = co_await answer(*core_, request);
   if (core_->stopped) co_return Next::kEnd;
   if (response.upgrade) {
     upgrade_ = std::move(head);
@@ -268,7 +278,7 @@ asio::awaitable<Connection::Next> Connection::answer_request(Request request, bo
   co_return sent&& keep_alive ? Next::kRequest : Next::kEnd;
 }
 
-asio::awaitable<Connection::Next> Connection::refuse(Response response) {
+asio::awaitable<Connection::Next> Connection::refuse(const Response& response) {
   if (!co_await send(response, false)) co_return Next::kEnd;
   stream_.expires_after(kLinger);
   stream_.end_sending();
