@@ -17,7 +17,9 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <string_view>
 #include <utility>
+#include <vector>
 
 namespace tulpar::bridge {
 namespace {
@@ -61,6 +63,17 @@ Result<std::string> new_secret() {
 bool same_dir(const std::string& a, const struct stat& b) {
   struct stat found {};
   return stat(a.c_str(), &found) == 0 && found.st_dev == b.st_dev && found.st_ino == b.st_ino;
+}
+
+// Ours but for what systemd tells us alone: mosquitto would answer its watchdog in our name.
+std::vector<char*> child_environment() {
+  std::vector<char*> out;
+  for (char** entry = environ; *entry; ++entry) {
+    const std::string_view text(*entry);
+    if (!text.starts_with("NOTIFY_SOCKET=") && !text.starts_with("WATCHDOG_")) out.push_back(*entry);
+  }
+  out.push_back(nullptr);
+  return out;
 }
 
 struct SpawnActions {
@@ -151,8 +164,10 @@ Result<pid_t> start_broker(const std::string& dir, const std::string& program) {
   posix_spawnattr_setflags(&spawn.attributes, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK);
   std::array<std::string, 3> arguments{program, "-c", conf};
   std::array<char*, 4> argv{arguments[0].data(), arguments[1].data(), arguments[2].data(), nullptr};
+  auto environment = child_environment();
   pid_t pid = 0;
-  errno = posix_spawn(&pid, program.c_str(), &spawn.actions, &spawn.attributes, argv.data(), environ);
+  errno =
+      posix_spawn(&pid, program.c_str(), &spawn.actions, &spawn.attributes, argv.data(), environment.data());
   if (errno != 0) return failed(program);
   return pid;
 }

@@ -11,6 +11,7 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <filesystem>
 #include <fstream>
+#include <sstream>
 
 #include "bridge/broker_process.hpp"
 #include "bridge/mqtt_source.hpp"
@@ -242,6 +243,24 @@ TEST_CASE("Finding a broker: by name and working directory", "[broker]") {
   waitid(P_PID, static_cast<id_t>(child), &info, WEXITED | WNOWAIT);
   CHECK_FALSE(find_broker(dir / "", "/bin/sleep"));
   waitpid(child, nullptr, 0);
+}
+
+TEST_CASE("Starting a broker: systemd's watchdog stays ours", "[broker]") {
+  queue::TempDir dir;
+  std::ofstream(dir / "program") << "#!/bin/sh\nenv\n";
+  REQUIRE(chmod((dir / "program").c_str(), 0700) == 0);
+  setenv("NOTIFY_SOCKET", "/run/none", 1);
+  setenv("WATCHDOG_USEC", "60000000", 1);
+  setenv("TULPAR_TEST_KEPT", "yes", 1);
+  const auto pid = start_broker(dir / "", dir / "program");
+  REQUIRE(pid.has_value());
+  waitpid(*pid, nullptr, 0);
+  for (const char* name : {"NOTIFY_SOCKET", "WATCHDOG_USEC", "TULPAR_TEST_KEPT"}) unsetenv(name);
+  std::stringstream printed;
+  printed << std::ifstream(dir / "mosquitto.log").rdbuf();
+  CHECK(printed.str().find("TULPAR_TEST_KEPT=yes") != std::string::npos);
+  CHECK(printed.str().find("NOTIFY_SOCKET") == std::string::npos);
+  CHECK(printed.str().find("WATCHDOG_USEC") == std::string::npos);
 }
 
 TEST_CASE("Broker's complaint: its last error", "[broker]") {

@@ -73,7 +73,7 @@ for unit in tulpar-gateway.service tulpar-relay.service; do
   # shellcheck disable=SC2016 # systemd expands it
   expect "$unit tells systemd how it is" has "$unit" Type=notify WatchdogSec=60s 'ExecReload=/bin/kill -HUP $MAINPID'
 done
-expect "the gateway's state" has tulpar-gateway.service StateDirectory=tulpar KillMode=mixed
+expect "the gateway's state" has tulpar-gateway.service StateDirectory=tulpar KillMode=process
 expect "the relay's state" has tulpar-relay.service StateDirectory=tulpar-relay
 expect "both are hardened alike" hardened_alike
 if ((EUID == 0)); then # files get an owner
