@@ -16,26 +16,6 @@ constexpr std::size_t kOpenBytesForAll = 3u << 20;
 // An interrupted batch this far behind is given up, well before the peer refuses numbers for being too far
 // ahead.
 constexpr std::uint64_t kLeftBehind = 1024;
-constexpr std::uint64_t kReserve = 64, kReserveWhenLeft = 16;
-
-queue::NumberSet as_set(const Ack& ack) {
-  queue::NumberSet set(ack.cumulative + 1);
-  std::uint64_t at = set.low();
-  for (const auto& [gap, count] : ack.runs) {
-    set.add(at + gap, count);
-    at += gap + count;
-  }
-  return set;
-}
-
-// True if every number of `inner` is in `outer`.
-bool contains(const queue::NumberSet& outer, const queue::NumberSet& inner) {
-  if (outer.low() < inner.low()) return false;
-  queue::NumberSet sum = outer;
-  for (const auto& [first, end] : inner.runs())
-    if (sum.add(first, end - first)) return false;
-  return true;
-}
 
 }  // namespace
 
@@ -45,14 +25,9 @@ Outgoing::Outgoing(OutgoingConfig config, queue::Scheduler& scheduler, BatchCode
       scheduler_(&scheduler),
       codec_(&codec),
       host_(&host),
-      closed_(state.batch_floor),
-      void_end_(state.batch_floor),
+      numbers_(state.batch_floor, state.batch_next, state.batch_end),
       next_message_(state.next_message),
-      incarnation_(state.incarnation),
-      next_(state.batch_next),
-      reserved_(state.batch_end) {
-  // One fresh number ends the void of the life before; only its acknowledgement confirms it.
-  if (state.batch_floor < state.batch_next) void_end_ = ++next_;
+      incarnation_(state.incarnation) {
   for (auto& part : state.history) history_.add(part.batch, std::move(part.plain));
   std::vector<std::uint64_t> unfinished;
   for (const auto& entry : state.queued) unfinished.push_back(entry.number);
@@ -68,16 +43,14 @@ Outgoing::Outgoing(OutgoingConfig config, queue::Scheduler& scheduler, BatchCode
 
 void Outgoing::describe(Greeting& greeting) {
   greeting.incarnation = incarnation_;
-  greeting.floor = closed_.low();
-  greeting.void_count = void_end_ > closed_.low() ? void_end_ - closed_.low() : 0;
-  greeting.next = told_next_ = next_;
+  numbers_.describe(greeting);
   greeting.settled = finished_.low();
   greeting.next_message = next_message_;
 }
 
 void Outgoing::on_connected() {
   greeted_ = false;
-  voids_told_ = voids_.empty();
+  numbers_.on_connected();
 }
 
 void Outgoing::on_disconnected() {
@@ -93,9 +66,7 @@ Result<void> Outgoing::on_greeting(const Greeting& peer, bool fresh, BootTime no
     give_up_those_with_base();
     forget_history();
   } else {
-    const queue::NumberSet there = as_set(peer.closed);
-    if (there.end() > told_next_) return Error{"the peer has batches of ours that we never sent"};
-    if (!contains(there, closed_)) return Error{"the peer no longer has batches that it acknowledged"};
+    if (auto known = numbers_.check(numbers_of(peer.closed)); !known) return known;
     if (auto applied = apply(peer.closed, now); !applied) return applied;
   }
   greeted_ = true;
@@ -108,20 +79,9 @@ Result<void> Outgoing::on_greeting(const Greeting& peer, bool fresh, BootTime no
   return {};
 }
 
-void Outgoing::reserve_ahead() {
-  if (reserving_ || reserved_ - next_ >= kReserveWhenLeft) return;
-  reserving_ = true;
-  host_->reserve(kReserve);
-}
-
-void Outgoing::on_reserved(std::uint64_t end) {
-  reserving_ = false;
-  reserved_ = std::max(reserved_, end);
-}
-
 void Outgoing::prepare(BootTime now) {
-  reserve_ahead();
-  if (!loading_.empty() || next_ >= reserved_) return;
+  if (numbers_.wants_block()) host_->reserve(BatchNumbers::kBlock);
+  if (!loading_.empty() || !numbers_.available()) return;
   // Whose turn it is decides between a new batch and those that are half sent.
   const queue::ClassSet begun = unfinished();
   const auto turn = scheduler_->ready(now, begun);
@@ -131,7 +91,7 @@ void Outgoing::prepare(BootTime now) {
   if (!urgent && (open_.size() >= kOpenForAll || in_flight_bytes() >= kOpenBytesForAll)) return;
   if (open_.size() >= kMaxOpenBatches) return;
   // Not before the greeting: the peer may have all of it, and then it is in its history.
-  if (greeted_ && next_ >= closed_.low() + kLeftBehind && !open_.empty() &&
+  if (greeted_ && numbers_.next() >= numbers_.closed().low() + kLeftBehind && !open_.empty() &&
       open_.begin()->second.sent < open_.begin()->second.bytes.size())
     give_up(open_.begin());
 
@@ -183,7 +143,7 @@ void Outgoing::on_loaded(std::vector<queue::Body> bodies, BootTime now) {
   if (messages.empty()) return;
 
   Open batch;
-  const std::uint64_t number = next_++;
+  const std::uint64_t number = numbers_.take();
   batch.cls =
       std::min_element(entries.begin(), entries.end(), [](auto& a, auto& b) { return a.cls < b.cls; })->cls;
   batch.urgent = batch.cls == queue::kEmergency;
@@ -253,14 +213,10 @@ Outgoing::OpenBatches::iterator Outgoing::next_to_send(BootTime now) {
   });
 }
 
-bool Outgoing::has_bytes() const { return (greeted_ && !voids_told_) || unfinished().any(); }
+bool Outgoing::has_bytes() const { return (greeted_ && numbers_.voids_due()) || unfinished().any(); }
 
 void Outgoing::fill(FrameBuilder& frame, BootTime now) {
-  if (greeted_ && !voids_told_) {
-    for (const auto number : voids_)
-      if (!frame.put(Void{number, 1})) return;
-    voids_told_ = true;
-  }
+  if (greeted_ && numbers_.voids_due() && !numbers_.put_voids(frame)) return;
   bool urgent_before = false;
   for (auto batch = next_to_send(now); batch != open_.end(); batch = next_to_send(now)) {
     auto& [number, open] = *batch;
@@ -279,13 +235,14 @@ void Outgoing::fill(FrameBuilder& frame, BootTime now) {
 }
 
 Result<void> Outgoing::on_ack(const Ack& ack, BootTime now) {
-  if (as_set(ack).end() > next_) return Error{"the peer acknowledges a batch that was never sent"};
+  if (numbers_of(ack).end() > numbers_.next())
+    return Error{"the peer acknowledges a batch that was never sent"};
   return apply(ack, now);
 }
 
 Result<void> Outgoing::apply(const Ack& ack, BootTime now) {
-  const queue::NumberSet there = as_set(ack);
-  confirm_voids(there);
+  const queue::NumberSet there = numbers_of(ack);
+  if (numbers_.confirm(there)) host_->raise_floor(numbers_.closed().low());
   for (auto batch = open_.begin(); batch != open_.end();) {
     auto next = std::next(batch);
     if (there.contains(batch->first)) {
@@ -298,26 +255,12 @@ Result<void> Outgoing::apply(const Ack& ack, BootTime now) {
   return {};
 }
 
-void Outgoing::confirm_voids(const queue::NumberSet& there) {
-  const std::uint64_t floor = closed_.low();
-  if (void_end_ > floor && there.contains(void_end_ - 1)) closed_.add(floor, void_end_ - floor);
-  for (auto number = voids_.begin(); number != voids_.end();) {
-    if (there.contains(*number)) {
-      closed_.add(*number);
-      number = voids_.erase(number);
-    } else {
-      ++number;
-    }
-  }
-  if (closed_.low() > floor) host_->raise_floor(closed_.low());
-}
-
 void Outgoing::close(OpenBatches::iterator batch, BootTime now) {
   auto& [number, open] = *batch;
   if (open.sent_at) round_trip_ = now - *open.sent_at;
-  closed_.add(number);
+  numbers_.close(number);
   queue::SettledBatch settled{.number = number,
-                              .floor = closed_.low(),
+                              .floor = numbers_.closed().low(),
                               .enters_history = open.enters_history && number >= history_from_,
                               .plain = {},
                               .messages = {}};
@@ -344,8 +287,7 @@ void Outgoing::close(OpenBatches::iterator batch, BootTime now) {
 }
 
 void Outgoing::give_up(OpenBatches::iterator batch) {
-  voids_.insert(batch->first);
-  voids_told_ = false;
+  numbers_.give_up(batch->first);
   const auto entries = std::move(batch->second.entries);
   open_.erase(batch);
   for (const auto& entry : entries) scheduler_->give_back(entry);
@@ -362,7 +304,7 @@ void Outgoing::give_up_those_with_base() {
 
 void Outgoing::forget_history() {
   history_.clear();
-  history_from_ = next_;
+  history_from_ = numbers_.next();
   host_->clear_history();
 }
 
@@ -382,8 +324,7 @@ void Outgoing::on_refused(std::uint64_t number) {
     for (const auto& entry : batch->second.entries) alone_.insert(entry.id);
     return give_up(batch);
   }
-  voids_.insert(number);
-  voids_told_ = false;
+  numbers_.give_up(number);
   const auto entries = std::move(batch->second.entries);
   open_.erase(batch);
   alone_.erase(entries.front().id);
@@ -394,12 +335,8 @@ void Outgoing::on_renewed(std::uint64_t incarnation) {
   incarnation_ = incarnation;
   while (!open_.empty()) give_up(open_.begin());
   history_.clear();
-  // Whoever did not know this name knows nothing of its numbers: all are closed below the next one.
-  voids_.clear();
-  voids_told_ = true;
-  closed_ = queue::NumberSet(next_);
-  void_end_ = next_;
-  host_->raise_floor(next_);
+  numbers_.renew();
+  host_->raise_floor(numbers_.next());
 }
 
 void Outgoing::on_settled(std::span<const std::uint64_t> numbers) {

@@ -19,6 +19,7 @@
 #include <set>
 
 #include "gateway/link/batch.hpp"
+#include "gateway/link/batch_numbers.hpp"
 #include "gateway/link/frame.hpp"
 #include "queue/number_set.hpp"
 #include "queue/scheduler.hpp"
@@ -85,8 +86,8 @@ class Outgoing {
 
   void on_loaded(std::vector<queue::Body> bodies, BootTime now);
   void on_load_failed();
-  void on_reserved(std::uint64_t end);
-  void on_reserve_failed() { reserving_ = false; }
+  void on_reserved(std::uint64_t end) { numbers_.on_reserved(end); }
+  void on_reserve_failed() { numbers_.on_reserve_failed(); }
   void on_settled(std::span<const std::uint64_t> numbers);
   // Messages that ended otherwise (expired, dropped, conflated), durable.
   void on_finished(std::span<const std::uint64_t> numbers) { on_settled(numbers); }
@@ -123,9 +124,7 @@ class Outgoing {
 
   using OpenBatches = std::map<std::uint64_t, Open>;
 
-  void reserve_ahead();
   void close(OpenBatches::iterator batch, BootTime now);
-  void confirm_voids(const queue::NumberSet& there);
   Result<void> apply(const Ack& ack, BootTime now);
   void give_up(OpenBatches::iterator batch);
   void give_up_those_with_base();
@@ -143,13 +142,7 @@ class Outgoing {
   BatchCodec* codec_;
   OutgoingHost* host_;
   OpenBatches open_;
-  queue::NumberSet closed_;        // batch numbers: acknowledged, or voided and confirmed
-  std::set<std::uint64_t> voids_;  // given up in this life, not confirmed closed by the peer yet
-  bool voids_told_ = true;         // in this session
-  // Of the life before: floor..void_end_-1, confirmed by the number void_end_-1 alone; equal to the floor:
-  // nothing to confirm.
-  std::uint64_t void_end_ = 1;
-  std::uint64_t told_next_ = 1;  // as said in this session's greeting
+  BatchNumbers numbers_;
   std::uint64_t next_message_ = 1;
   std::uint64_t incarnation_;
   std::set<queue::MessageId> alone_;  // were in a batch that was refused
@@ -157,8 +150,7 @@ class Outgoing {
   History history_{kBaseWindow};
   std::uint64_t history_from_ = 1;  // batches below do not enter it any more: the peer has others between them
   std::uint64_t entered_ = 0;       // bytes of all batches made that enter the peer's history
-  std::uint64_t next_ = 1, reserved_ = 1;
-  bool reserving_ = false, greeted_ = false;
+  bool greeted_ = false;
   std::size_t target_ = 2048, company_ = 512;
   std::vector<queue::Entry> loading_;
   std::optional<Millis> round_trip_;

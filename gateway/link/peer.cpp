@@ -10,9 +10,6 @@
 namespace tulpar::link {
 namespace {
 
-// How often the wire's bytes are on disk at the latest (DESIGN.md §7).
-constexpr Millis kBookEvery = std::chrono::seconds(10);
-constexpr Millis kRetryAfter = std::chrono::seconds(1);
 // The plain text of a batch: about a second of the link, it halves on average when compressed.
 constexpr std::size_t kLeastTarget = 2 * 1024, kMostTarget = 32 * 1024;
 
@@ -31,18 +28,6 @@ OutgoingConfig outgoing_config(const std::vector<config::MessageClass>& classes)
   return config;
 }
 
-std::vector<queue::MessageId> ids_of(const std::vector<queue::Entry>& entries) {
-  std::vector<queue::MessageId> ids;
-  for (const auto& entry : entries) ids.push_back(entry.id);
-  return ids;
-}
-
-std::vector<std::uint64_t> numbers_of(const std::vector<queue::Entry>& entries) {
-  std::vector<std::uint64_t> numbers;
-  for (const auto& entry : entries) numbers.push_back(entry.number);
-  return numbers;
-}
-
 }  // namespace
 
 struct LinkPeer::State {
@@ -53,14 +38,6 @@ struct LinkPeer::State {
   queue::Store::SessionNote last;
   queue::LinkBytes totals;
 };
-
-// Answers of the store may come after this peer is gone.
-template <class F>
-auto LinkPeer::guarded(F f) const {
-  return [f = std::move(f), weak = std::weak_ptr<int>(alive_)](auto&&... args) mutable {
-    if (!weak.expired()) f(std::forward<decltype(args)>(args)...);
-  };
-}
 
 void LinkPeer::load(queue::StoreRunner& runner, BatchCodec& codec, const Clock& clock, PeerOptions options,
                     PeerHooks hooks, Loaded done) {
@@ -93,21 +70,11 @@ LinkPeer::LinkPeer(queue::StoreRunner& runner, BatchCodec& codec, const Clock& c
       outgoing_(outgoing_config(options_.classes), scheduler_, codec, *this, std::move(state.send)),
       incoming_(codec, *this, std::move(state.receive)),
       session_(outgoing_, incoming_, options_.initiator),
-      totals_(state.totals),
-      last_(state.last) {}
+      books_(state.totals, state.last),
+      writes_(runner, clock, options_.name, [this] { hooks_.wake(); }) {}
 
 LinkPeer::~LinkPeer() {
   if (transport_) transport_->set_events({});
-}
-
-void LinkPeer::durable(std::function<void(queue::Store&)> op, std::function<void()> done) {
-  runner_->write(op, guarded([this, op, done = std::move(done)](Result<void> result) {
-                   if (result) return done();
-                   spdlog::error("{}: the store refuses, trying again: {}", options_.name,
-                                 result.error().message);
-                   retries_.push_back({clock_->now() + kRetryAfter, op, done});
-                   hooks_.wake();
-                 }));
 }
 
 // ---- the queue
@@ -115,21 +82,6 @@ void LinkPeer::durable(std::function<void(queue::Store&)> op, std::function<void
 void LinkPeer::add(const queue::Entry& entry) {
   scheduler_.add(entry);
   hooks_.wake();
-}
-
-void LinkPeer::finish(const std::vector<queue::Entry>& entries, queue::State state, queue::DropReason why) {
-  if (entries.empty()) return;
-  std::vector<queue::Finished> ends;
-  for (const auto& entry : entries) ends.push_back({entry.id, state, why});
-  durable(
-      [ids = ids_of(entries), ends](queue::Store& store) {
-        store.mark_queued(ids);
-        store.finish(ends);
-      },
-      [this, numbers = numbers_of(entries)] {
-        outgoing_.on_finished(numbers);
-        hooks_.settled();
-      });
 }
 
 bool LinkPeer::drop(queue::MessageId id) {
@@ -140,7 +92,7 @@ bool LinkPeer::drop(queue::MessageId id) {
 
 bool LinkPeer::reclassify(queue::MessageId id, queue::ClassId cls) {
   if (!scheduler_.reclassify(id, cls)) return false;
-  durable([id, cls](queue::Store& store) { store.reclassify(id, cls); }, [this] { hooks_.settled(); });
+  writes_.add([id, cls](queue::Store& store) { store.reclassify(id, cls); }, [this] { hooks_.settled(); });
   hooks_.wake();
   return true;
 }
@@ -152,104 +104,6 @@ void LinkPeer::evict(std::uint64_t bytes) {
 void LinkPeer::tend_queue(BootTime now) {
   finish(scheduler_.take_expired(now), queue::State::kExpired, queue::DropReason::kNone);
   finish(scheduler_.take_conflated(), queue::State::kConflated, queue::DropReason::kNone);
-}
-
-// ---- what the outgoing direction asks
-
-void LinkPeer::load(const std::vector<queue::Entry>& entries) {
-  runner_->read([ids = ids_of(entries)](queue::StoreReader& reader) { return reader.bodies(ids); },
-                guarded([this](Result<std::vector<queue::Body>> bodies) {
-                  if (bodies) {
-                    outgoing_.on_loaded(std::move(*bodies), clock_->now());
-                  } else {
-                    spdlog::error("{}: cannot read messages: {}", options_.name, bodies.error().message);
-                    outgoing_.on_load_failed();
-                  }
-                  pump();
-                  hooks_.wake();
-                }));
-}
-
-void LinkPeer::drop(const std::vector<queue::Entry>& entries, queue::DropReason why) {
-  for (const auto& entry : entries)
-    spdlog::warn("{}: message {} is dropped: {}", options_.name, entry.id, queue::to_string(why));
-  finish(entries, queue::State::kDropped, why);
-}
-
-void LinkPeer::reserve(std::uint64_t count) {
-  runner_->write([peer = peer_, count](queue::Store& store) { return store.reserve_batches(peer, count); },
-                 guarded([this](Result<std::uint64_t> end) {
-                   end ? outgoing_.on_reserved(*end) : outgoing_.on_reserve_failed();
-                   hooks_.wake();
-                 }));
-}
-
-void LinkPeer::begin(std::uint64_t batch, std::vector<queue::MessageId> ids) {
-  runner_->post([batch, ids = std::move(ids)](queue::Store& store) { store.mark_in_flight(ids, batch); });
-}
-
-void LinkPeer::given_back(const std::vector<queue::Entry>& entries) {
-  runner_->post([ids = ids_of(entries)](queue::Store& store) { store.mark_queued(ids); });
-}
-
-void LinkPeer::settle(queue::SettledBatch batch, std::vector<std::uint64_t> numbers) {
-  book(true);
-  durable([peer = peer_, link = link_,
-           batch = std::move(batch)](queue::Store& store) { store.settle(peer, link, batch); },
-          [this, numbers = std::move(numbers)] {
-            outgoing_.on_settled(numbers);
-            hooks_.settled();
-          });
-}
-
-void LinkPeer::clear_history() {
-  spdlog::warn("{}: the shared history begins anew", options_.name);
-  durable([peer = peer_](queue::Store& store) { store.clear_history(peer); }, [] {});
-}
-
-void LinkPeer::raise_floor(std::uint64_t floor) {
-  durable([peer = peer_, floor](queue::Store& store) { store.raise_floor(peer, floor); }, [] {});
-}
-
-// ---- what the incoming direction asks
-
-void LinkPeer::store(ArrivedBatch arrived) {
-  auto batch = std::make_shared<queue::ReceivedBatch>(std::move(arrived.batch));
-  for (auto& message : arrived.messages) {
-    const std::uint64_t number = message.number;
-    batch->messages.push_back(hooks_.classify(std::move(message)));
-    auto& last = batch->messages.back();
-    last.origin = peer_;
-    last.origin_number = number;
-    last.origin_incarnation = incoming_.peer_incarnation();
-  }
-  runner_->write(
-      [peer = peer_, link = link_, batch](queue::Store& store) { return store.receive(peer, link, *batch); },
-      guarded([this, number = batch->number](Result<std::vector<queue::Accepted>> accepted) {
-        if (!accepted)
-          spdlog::error("{}: cannot store batch {}: {}", options_.name, number, accepted.error().message);
-        incoming_.on_stored(number, accepted.has_value(), clock_->now());
-        if (accepted) hooks_.arrived(*accepted);
-        pump();
-        hooks_.wake();
-      }));
-}
-
-void LinkPeer::void_batches(std::uint64_t first, std::uint64_t count) {
-  runner_->write([peer = peer_, first, count](queue::Store& store) { store.void_batches(peer, first, count); },
-                 guarded([this, first, count](Result<void> done) {
-                   incoming_.on_voided(first, count, done.has_value(), clock_->now());
-                   hooks_.wake();
-                 }));
-}
-
-void LinkPeer::reset(std::uint64_t incarnation, std::uint64_t floor) {
-  runner_->write([peer = peer_, incarnation,
-                  floor](queue::Store& store) { store.reset_receive(peer, incarnation, floor); },
-                 guarded([this](Result<void> done) {
-                   incoming_.on_reset(done.has_value());
-                   hooks_.wake();
-                 }));
 }
 
 // ---- the session
@@ -267,15 +121,14 @@ void LinkPeer::attach(std::shared_ptr<Transport> transport) {
                           .received = [this](ByteView frame) { on_frame(frame); },
                           .closed = [this](const std::string& why) { on_closed(why); }});
   const BootTime now = clock_->now();
-  seen_ = {};
   greeted_ = false;
   up_since_ = now;
   note_.clear();
-  current_ = {.session = new_session_id(), .up = 0, .down = 0};
+  const std::uint64_t session = new_session_id();
+  const auto& last = books_.last();
   session_.connected(
-      now, current_.session,
-      {last_.session, static_cast<std::uint64_t>(last_.down), static_cast<std::uint64_t>(last_.up)});
-  if (options_.initiator) ++unbooked_.session_opens;
+      now, session, {last.session, static_cast<std::uint64_t>(last.down), static_cast<std::uint64_t>(last.up)});
+  books_.begin(session, options_.initiator);
   pump();
   hooks_.wake();
 }
@@ -288,7 +141,7 @@ void LinkPeer::detach(ByeReason reason) {
 
 void LinkPeer::on_frame(ByteView frame) {
   last_contact_ = clock_->now();
-  unbooked_.frame_down += static_cast<std::int64_t>(frame.size());
+  books_.received(frame.size());
   if (auto done = session_.on_frame(frame, *last_contact_); !done)
     spdlog::warn("{}: the session ends: {}", options_.name, done.error().message);
   if (session_.peer() && !greeted_) on_greeted();
@@ -302,26 +155,18 @@ void LinkPeer::on_frame(ByteView frame) {
   hooks_.wake();
 }
 
-// What the peer counted of the last session that we did not have on disk when we were killed.
 void LinkPeer::on_greeted() {
   greeted_ = true;
-  const Greeting& peer = *session_.peer();
-  current_.session = session_.id();
-  if (peer.last_session == 0 || peer.last_session != last_.session) return;
-  // At most what fits between two bookings, twice over: a peer that lies cannot use up a plan.
-  const auto most = static_cast<std::int64_t>(transport_->rate_bps() / 8 * 20 + 4096);
-  const auto missing = [&](std::uint64_t theirs, std::int64_t ours) {
-    return std::clamp<std::int64_t>(static_cast<std::int64_t>(theirs) - ours, 0, most);
-  };
-  unbooked_.wire_up += missing(peer.last_received, last_.up);
-  unbooked_.wire_down += missing(peer.last_sent, last_.down);
+  books_.rename(session_.id());
+  // What fits between two bookings, twice over, and the handshakes.
+  books_.recover(*session_.peer(), static_cast<std::int64_t>(transport_->rate_bps() / 8 * 20 + 4096));
 }
 
 void LinkPeer::on_closed(const std::string& why) {
   book(true);
   transport_.reset();
   session_.disconnected();
-  last_ = current_;
+  books_.end();
   up_since_.reset();
   if (note_.empty()) note_ = why;
   if (session_.must_renew()) renew();
@@ -336,12 +181,13 @@ void LinkPeer::renew() {
       "{}: one side's state is older than what it said before (restored or cloned); taking a new incarnation",
       options_.name);
   auto incarnation = std::make_shared<std::uint64_t>();
-  durable([peer = peer_, incarnation](queue::Store& store) { *incarnation = store.renew_incarnation(peer); },
-          [this, incarnation] {
-            outgoing_.on_renewed(*incarnation);
-            renewing_ = false;
-            hooks_.wake();
-          });
+  writes_.add(
+      [peer = peer_, incarnation](queue::Store& store) { *incarnation = store.renew_incarnation(peer); },
+      [this, incarnation] {
+        outgoing_.on_renewed(*incarnation);
+        renewing_ = false;
+        hooks_.wake();
+      });
 }
 
 void LinkPeer::pump() {
@@ -372,40 +218,19 @@ void LinkPeer::pump() {
 }
 
 void LinkPeer::book(bool force) {
-  const BootTime now = clock_->now();
-  if (transport_) {
-    const WireCount wire = transport_->wire();
-    unbooked_.wire_up += static_cast<std::int64_t>(wire.up - seen_.up);
-    unbooked_.wire_down += static_cast<std::int64_t>(wire.down - seen_.down);
-    seen_ = wire;
-    current_.up = static_cast<std::int64_t>(wire.up);
-    current_.down = static_cast<std::int64_t>(wire.down);
-  }
-  const bool nothing = unbooked_.wire_up == 0 && unbooked_.wire_down == 0 && unbooked_.session_opens == 0;
-  if (nothing || (!force && now - booked_at_ < kBookEvery)) return;
-  booked_at_ = now;
-  const auto bytes = std::exchange(unbooked_, {});
-  totals_ += bytes;
-  durable(
-      [link = link_, bytes, note = current_](queue::Store& store) {
-        store.book(link, bytes);
-        store.note_session(link, note.session, note.up, note.down);
-      },
-      [] {});
-}
-
-void LinkPeer::book_failed_attempt(const WireCount& wire) {
-  unbooked_.wire_up += static_cast<std::int64_t>(wire.up);
-  unbooked_.wire_down += static_cast<std::int64_t>(wire.down);
+  if (transport_) books_.count(transport_->wire());
+  if (auto booking = books_.take(clock_->now(), force))
+    writes_.add(
+        [link = link_, bytes = booking->bytes, note = booking->session](queue::Store& store) {
+          store.book(link, bytes);
+          store.note_session(link, note.session, note.up, note.down);
+        },
+        [] {});
 }
 
 void LinkPeer::step() {
   const BootTime now = clock_->now();
-  while (!retries_.empty() && retries_.front().at <= now) {
-    auto retry = std::move(retries_.front());
-    retries_.pop_front();
-    durable(std::move(retry.op), std::move(retry.done));
-  }
+  writes_.step(now);
   tend_queue(now);
   pump();
   if (transport_ && (session_.overdue(now) || transport_->stalled(now))) {
@@ -421,15 +246,15 @@ std::optional<BootTime> LinkPeer::next_wake() const {
   const auto consider = [&](std::optional<BootTime> at) {
     if (at && (!wake || *at < *wake)) wake = at;
   };
-  if (!retries_.empty()) consider(retries_.front().at);
+  consider(writes_.next_wake());
   if (transport_) {
     consider(session_.next_wake());
     const bool work = session_.wants_to_send(now) || (session_.peer() && scheduler_.ready(now));
     if (work && !outgoing_.loading()) consider(transport_->next_wake(now));
-    if (outgoing_.waiting_since()) consider(booked_at_ + kBookEvery);
+    if (outgoing_.waiting_since()) consider(books_.next());
   } else if (wake && *wake <= now && scheduler_.ready(now)) {
     // Work that waits for a transport: the owner is told when there is one.
-    wake = now + kBookEvery;
+    wake = now + LinkBooks::kEvery;
   }
   return wake;
 }
@@ -440,15 +265,11 @@ LinkStatus LinkPeer::status() const {
   status.peer = options_.name;
   status.state = transport_ ? "up" : "down";
   status.note = note_;
-  status.bytes = totals_;
-  status.bytes += unbooked_;
+  status.bytes = books_.totals(transport_ ? std::optional(transport_->wire()) : std::nullopt);
   status.inflight_bytes = outgoing_.in_flight_bytes();
   status.up_since = up_since_;
   status.last_contact = last_contact_;
   if (!transport_) return status;
-  const WireCount wire = transport_->wire();
-  status.bytes.wire_up += static_cast<std::int64_t>(wire.up - seen_.up);
-  status.bytes.wire_down += static_cast<std::int64_t>(wire.down - seen_.down);
   status.rate_bps = transport_->rate_bps();
   status.round_trip = transport_->round_trip();
   if (!session_.peer()) status.state = "connecting";

@@ -7,10 +7,11 @@
 // It owns no timer: its owner calls step() at next_wake() and after `wake` was called.
 #pragma once
 
-#include <deque>
 #include <functional>
 #include <memory>
 
+#include "gateway/link/durable_writes.hpp"
+#include "gateway/link/link_books.hpp"
 #include "gateway/link/session.hpp"
 #include "gateway/link/status.hpp"
 #include "gateway/link/transport/transport.hpp"
@@ -69,7 +70,7 @@ class LinkPeer : private OutgoingHost, private IncomingHost {
   // False while a new incarnation is being written.
   bool may_connect() const { return !renewing_; }
   // What an attempt cost that came to nothing.
-  void book_failed_attempt(const WireCount& wire);
+  void book_failed_attempt(const WireCount& wire) { books_.add_failed_attempt(wire); }
 
   void step();
   std::optional<BootTime> next_wake() const;
@@ -102,10 +103,13 @@ class LinkPeer : private OutgoingHost, private IncomingHost {
   void tend_queue(BootTime now);
   void finish(const std::vector<queue::Entry>& entries, queue::State state, queue::DropReason why);
   void book(bool force);
-  // Runs `op` until it is committed, a second apart; then `done`.
-  void durable(std::function<void(queue::Store&)> op, std::function<void()> done);
+  // Answers of the store may come after this peer is gone.
   template <class F>
-  auto guarded(F f) const;
+  auto guarded(F f) const {
+    return [f = std::move(f), weak = std::weak_ptr<int>(alive_)](auto&&... args) mutable {
+      if (!weak.expired()) f(std::forward<decltype(args)>(args)...);
+    };
+  }
 
   queue::StoreRunner* runner_;
   const Clock* clock_;
@@ -119,20 +123,11 @@ class LinkPeer : private OutgoingHost, private IncomingHost {
   Session session_;
   std::shared_ptr<Transport> transport_;
 
-  queue::LinkBytes totals_;    // booked, lifetime
-  queue::LinkBytes unbooked_;  // counted, not handed to the store yet
-  WireCount seen_;             // of this transport, counted so far
-  queue::Store::SessionNote last_, current_;
-  BootTime booked_at_{};
+  LinkBooks books_;
+  DurableWrites writes_;
   std::optional<BootTime> up_since_, last_contact_;
   std::string note_;
   bool renewing_ = false, greeted_ = false, pumping_ = false;
-  struct Retry {
-    BootTime at;
-    std::function<void(queue::Store&)> op;
-    std::function<void()> done;
-  };
-  std::deque<Retry> retries_;
   std::shared_ptr<int> alive_ = std::make_shared<int>(0);
 };
 

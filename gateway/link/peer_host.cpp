@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// LinkPeer's dealings with the store: what its two directions ask of it, and how messages end.
+#include <spdlog/spdlog.h>
+
+#include "gateway/link/peer.hpp"
+
+namespace tulpar::link {
+namespace {
+
+std::vector<queue::MessageId> ids_of(const std::vector<queue::Entry>& entries) {
+  std::vector<queue::MessageId> ids;
+  for (const auto& entry : entries) ids.push_back(entry.id);
+  return ids;
+}
+
+std::vector<std::uint64_t> numbers_of(const std::vector<queue::Entry>& entries) {
+  std::vector<std::uint64_t> numbers;
+  for (const auto& entry : entries) numbers.push_back(entry.number);
+  return numbers;
+}
+
+}  // namespace
+
+void LinkPeer::finish(const std::vector<queue::Entry>& entries, queue::State state, queue::DropReason why) {
+  if (entries.empty()) return;
+  std::vector<queue::Finished> ends;
+  for (const auto& entry : entries) ends.push_back({entry.id, state, why});
+  writes_.add(
+      [ids = ids_of(entries), ends](queue::Store& store) {
+        store.mark_queued(ids);
+        store.finish(ends);
+      },
+      [this, numbers = numbers_of(entries)] {
+        outgoing_.on_finished(numbers);
+        hooks_.settled();
+      });
+}
+
+// ---- what the outgoing direction asks
+
+void LinkPeer::load(const std::vector<queue::Entry>& entries) {
+  runner_->read([ids = ids_of(entries)](queue::StoreReader& reader) { return reader.bodies(ids); },
+                guarded([this](Result<std::vector<queue::Body>> bodies) {
+                  if (bodies) {
+                    outgoing_.on_loaded(std::move(*bodies), clock_->now());
+                  } else {
+                    spdlog::error("{}: cannot read messages: {}", options_.name, bodies.error().message);
+                    outgoing_.on_load_failed();
+                  }
+                  pump();
+                  hooks_.wake();
+                }));
+}
+
+void LinkPeer::drop(const std::vector<queue::Entry>& entries, queue::DropReason why) {
+  for (const auto& entry : entries)
+    spdlog::warn("{}: message {} is dropped: {}", options_.name, entry.id, queue::to_string(why));
+  finish(entries, queue::State::kDropped, why);
+}
+
+void LinkPeer::reserve(std::uint64_t count) {
+  runner_->write([peer = peer_, count](queue::Store& store) { return store.reserve_batches(peer, count); },
+                 guarded([this](Result<std::uint64_t> end) {
+                   end ? outgoing_.on_reserved(*end) : outgoing_.on_reserve_failed();
+                   hooks_.wake();
+                 }));
+}
+
+void LinkPeer::begin(std::uint64_t batch, std::vector<queue::MessageId> ids) {
+  runner_->post([batch, ids = std::move(ids)](queue::Store& store) { store.mark_in_flight(ids, batch); });
+}
+
+void LinkPeer::given_back(const std::vector<queue::Entry>& entries) {
+  runner_->post([ids = ids_of(entries)](queue::Store& store) { store.mark_queued(ids); });
+}
+
+void LinkPeer::settle(queue::SettledBatch batch, std::vector<std::uint64_t> numbers) {
+  book(true);
+  writes_.add([peer = peer_, link = link_,
+               batch = std::move(batch)](queue::Store& store) { store.settle(peer, link, batch); },
+              [this, numbers = std::move(numbers)] {
+                outgoing_.on_settled(numbers);
+                hooks_.settled();
+              });
+}
+
+void LinkPeer::clear_history() {
+  spdlog::warn("{}: the shared history begins anew", options_.name);
+  writes_.add([peer = peer_](queue::Store& store) { store.clear_history(peer); }, [] {});
+}
+
+void LinkPeer::raise_floor(std::uint64_t floor) {
+  writes_.add([peer = peer_, floor](queue::Store& store) { store.raise_floor(peer, floor); }, [] {});
+}
+
+// ---- what the incoming direction asks
+
+void LinkPeer::store(ArrivedBatch arrived) {
+  auto batch = std::make_shared<queue::ReceivedBatch>(std::move(arrived.batch));
+  for (auto& message : arrived.messages) {
+    const std::uint64_t number = message.number;
+    batch->messages.push_back(hooks_.classify(std::move(message)));
+    auto& last = batch->messages.back();
+    last.origin = peer_;
+    last.origin_number = number;
+    last.origin_incarnation = incoming_.peer_incarnation();
+  }
+  runner_->write(
+      [peer = peer_, link = link_, batch](queue::Store& store) { return store.receive(peer, link, *batch); },
+      guarded([this, number = batch->number](Result<std::vector<queue::Accepted>> accepted) {
+        if (!accepted)
+          spdlog::error("{}: cannot store batch {}: {}", options_.name, number, accepted.error().message);
+        incoming_.on_stored(number, accepted.has_value(), clock_->now());
+        if (accepted) hooks_.arrived(*accepted);
+        pump();
+        hooks_.wake();
+      }));
+}
+
+void LinkPeer::void_batches(std::uint64_t first, std::uint64_t count) {
+  runner_->write([peer = peer_, first, count](queue::Store& store) { store.void_batches(peer, first, count); },
+                 guarded([this, first, count](Result<void> done) {
+                   incoming_.on_voided(first, count, done.has_value(), clock_->now());
+                   hooks_.wake();
+                 }));
+}
+
+void LinkPeer::reset(std::uint64_t incarnation, std::uint64_t floor) {
+  runner_->write([peer = peer_, incarnation,
+                  floor](queue::Store& store) { store.reset_receive(peer, incarnation, floor); },
+                 guarded([this](Result<void> done) {
+                   incoming_.on_reset(done.has_value());
+                   hooks_.wake();
+                 }));
+}
+
+}  // namespace tulpar::link
