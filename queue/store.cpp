@@ -89,25 +89,30 @@ void Store::setup(const std::vector<std::string>& classes) {
   Statement(db_, "DELETE FROM boot WHERE id < ?1 - 1000").run(boot_row_);
   boot_noted_ = {};
   note_boot();
+  moment_.reset();
 }
 
-std::optional<WallTime> Store::wall() const {
-  if (!clock_->trusted()) return std::nullopt;
-  return clock_->wall();
+// Asked once for each write group: whether its clock is right takes the kernel longer to say than an insert
+// takes. Without a believable clock `day` is the last that one was believed, so that a copy is remembered too
+// long rather than not.
+const Store::Moment& Store::moment() {
+  constexpr std::int64_t kDay = 86'400'000;
+  if (moment_) return *moment_;
+  if (clock_->trusted()) {
+    const WallTime wall = clock_->wall();
+    return moment_.emplace(Moment{wall, wall.time_since_epoch().count() / kDay});
+  }
+  return moment_.emplace(Moment{{}, db_.query_int("SELECT coalesce(max(last_wall), 0) FROM boot") / kDay});
 }
 
-std::optional<std::int64_t> Store::wall_ms() const {
-  auto now = wall();
+std::optional<WallTime> Store::wall() { return moment().wall; }
+
+std::optional<std::int64_t> Store::wall_ms() {
+  const auto now = wall();
   return now ? std::optional(static_cast<std::int64_t>(now->time_since_epoch().count())) : std::nullopt;
 }
 
-// Without a believable clock: the last day that one was believed, so that a copy is remembered too long rather
-// than not.
-std::int64_t Store::today() const {
-  constexpr std::int64_t kDay = 86'400'000;
-  if (auto now = wall_ms()) return *now / kDay;
-  return const_cast<Database&>(db_).query_int("SELECT coalesce(max(last_wall), 0) FROM boot") / kDay;
-}
+std::int64_t Store::today() { return moment().day; }
 
 void Store::note_boot() {
   const BootTime now = clock_->now();
@@ -223,6 +228,7 @@ void Store::flush() {
   spread_wire();
   ledger_->flush(boot_row_, clock_->now(), wall());
   note_boot();
+  moment_.reset();
 }
 
 void Store::forget() {
@@ -236,6 +242,7 @@ void Store::forget() {
   settled_.clear();
   booked_.clear();
   boot_noted_ = {};
+  moment_.reset();
 }
 
 void Store::date_usage() {

@@ -122,8 +122,9 @@ class Store {
   std::uint64_t reserve_batches(PeerId peer, std::uint64_t count);
   void mark_in_flight(std::span<const MessageId> ids, std::uint64_t batch);
   void mark_queued(std::span<const MessageId> ids);  // their batch was given up
-  // The peer has it on disk: its messages are delivered, its text enters the history.
-  void settle(PeerId peer, std::int64_t link, const SettledBatch& batch);
+  // The peer has it on disk: its messages are delivered, its text enters the history. Returns the payload and
+  // frame bytes by which the link's totals grew.
+  LinkBytes settle(PeerId peer, std::int64_t link, const SettledBatch& batch);
   void clear_history(PeerId peer);  // the sending one
   void raise_floor(PeerId peer, std::uint64_t floor);
 
@@ -133,8 +134,12 @@ class Store {
   void reset_receive(PeerId peer, std::uint64_t incarnation, std::uint64_t floor);
   // Closes numbers without a batch and removes them from the receiving history.
   void void_batches(PeerId peer, std::uint64_t first, std::uint64_t count);
-  // Stores a batch once. Result: what is new, as it was accepted for the edge.
-  std::vector<Accepted> receive(PeerId peer, std::int64_t link, const ReceivedBatch& batch);
+  struct Received {
+    std::vector<Accepted> accepted;  // what is new, as it was accepted for the edge
+    LinkBytes bytes;                 // payload by which the link's totals grew
+  };
+  // Stores a batch once; a batch that was here before brings nothing.
+  Received receive(PeerId peer, std::int64_t link, const ReceivedBatch& batch);
 
   // Ends of stories. Unknown or finished ids are skipped: the count of those that changed is returned.
   std::int64_t finish(std::span<const Finished> messages);
@@ -186,9 +191,15 @@ class Store {
   Millis boot_offset(std::int64_t boot_row);
   NodeId node(const std::string& name);
   ClassId class_id(std::int64_t row) const;
-  std::optional<WallTime> wall() const;
-  std::optional<std::int64_t> wall_ms() const;
-  std::int64_t today() const;
+  // When this write group runs; `wall` is empty while the clock is not believable.
+  struct Moment {
+    std::optional<WallTime> wall;
+    std::int64_t day = 0;  // since 1970
+  };
+  const Moment& moment();
+  std::optional<WallTime> wall();
+  std::optional<std::int64_t> wall_ms();
+  std::int64_t today();
   Accepted accept_one(const NewMessage& message);
   MessageId insert(const NewMessage& message, const Entry& entry, State state);
   bool first_seen(const NewMessage& message);
@@ -222,6 +233,7 @@ class Store {
   // Of this write group: what was settled on which link, to spread the booked wire bytes over.
   std::vector<SettledPart> settled_;
   std::map<std::int64_t, LinkBytes> booked_;
+  std::optional<Moment> moment_;
 };
 
 }  // namespace tulpar::queue

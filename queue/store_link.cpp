@@ -72,7 +72,7 @@ std::uint64_t Store::reserve_batches(PeerId peer, std::uint64_t count) {
   return end;
 }
 
-void Store::settle(PeerId peer, std::int64_t link, const SettledBatch& batch) {
+LinkBytes Store::settle(PeerId peer, std::int64_t link, const SettledBatch& batch) {
   LinkBytes bytes;
   for (const auto& cost : batch.messages) {
     const auto row = unfinished(cost.id);
@@ -88,6 +88,7 @@ void Store::settle(PeerId peer, std::int64_t link, const SettledBatch& batch) {
   ledger_->add(link, bytes);
   if (batch.enters_history) add_history(peer, true, {batch.number, batch.plain}, kSenderKeeps);
   raise_floor(peer, batch.floor);
+  return bytes;
 }
 
 void Store::clear_history(PeerId peer) { sql_->clear_history.run(peer, 1); }
@@ -150,29 +151,28 @@ void Store::void_batches(PeerId peer, std::uint64_t first, std::uint64_t count) 
   if (received(peer).batches.add(first, count)) save_received(peer, before);
 }
 
-std::vector<Accepted> Store::receive(PeerId peer, std::int64_t link, const ReceivedBatch& batch) {
+Store::Received Store::receive(PeerId peer, std::int64_t link, const ReceivedBatch& batch) {
   auto& state = received(peer);
   if (state.incarnation != batch.incarnation)
     throw StoreError(fmt::format("batch {} belongs to another life of its sender", batch.number),
                      SQLITE_MISUSE);
   if (state.batches.contains(batch.number)) return {};
   const ReceiveState before = state;
-  std::vector<Accepted> accepted;
-  LinkBytes bytes;
+  Received received;
   state.numbers.raise(batch.settled);
   for (const auto& message : batch.messages) {
     if (!state.numbers.add(message.origin_number)) {
       ledger_->count(true, class_rows_.at(message.cls), Book{.duplicates = 1});
       continue;
     }
-    bytes.payload_down += static_cast<std::int64_t>(message.topic.size() + message.payload.size());
-    accepted.push_back(accept_one(message));
+    received.bytes.payload_down += static_cast<std::int64_t>(message.topic.size() + message.payload.size());
+    received.accepted.push_back(accept_one(message));
   }
   state.batches.add(batch.number);
   save_received(peer, before);
-  ledger_->add(link, bytes);
+  ledger_->add(link, received.bytes);
   if (batch.enters_history) add_history(peer, false, {batch.number, batch.plain}, kReceiverKeeps);
-  return accepted;
+  return received;
 }
 
 void Store::book(std::int64_t link, const LinkBytes& bytes) {

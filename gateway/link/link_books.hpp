@@ -43,6 +43,9 @@ class LinkBooks {
   void received(std::size_t frame_bytes) { unbooked_.frame_down += static_cast<std::int64_t>(frame_bytes); }
   void add_failed_attempt(const WireCount& wire);
 
+  // What the store has added to the totals by itself: payload and frames, in the transaction of their batch.
+  void add_written(const queue::LinkBytes& bytes) { totals_ += bytes; }
+
   // What is to be written now: all that is new when `force` or the last booking is kEvery ago.
   std::optional<Booking> take(BootTime now, bool force);
   // When the next booking is due, if there is something to book.

@@ -77,16 +77,18 @@ void LinkPeer::given_back(const std::vector<queue::Entry>& entries) {
 
 void LinkPeer::settle(queue::SettledBatch batch, std::vector<std::uint64_t> numbers) {
   book(true);
-  writes_.add([peer = peer_, link = link_,
-               batch = std::move(batch)](queue::Store& store) { store.settle(peer, link, batch); },
-              [this, numbers = std::move(numbers)] {
+  auto grown = std::make_shared<queue::LinkBytes>();
+  writes_.add([peer = peer_, link = link_, batch = std::move(batch),
+               grown](queue::Store& store) { *grown = store.settle(peer, link, batch); },
+              [this, grown, numbers = std::move(numbers)] {
+                books_.add_written(*grown);
                 outgoing_.on_settled(numbers);
                 hooks_.settled();
               });
 }
 
 void LinkPeer::clear_history() {
-  spdlog::warn("{}: the shared history begins anew", options_.name);
+  spdlog::info("{}: the shared history begins anew", options_.name);
   writes_.add([peer = peer_](queue::Store& store) { store.clear_history(peer); }, [] {});
 }
 
@@ -108,11 +110,14 @@ void LinkPeer::store(ArrivedBatch arrived) {
   }
   runner_->write(
       [peer = peer_, link = link_, batch](queue::Store& store) { return store.receive(peer, link, *batch); },
-      guarded([this, number = batch->number](Result<std::vector<queue::Accepted>> accepted) {
-        if (!accepted)
-          spdlog::error("{}: cannot store batch {}: {}", options_.name, number, accepted.error().message);
-        incoming_.on_stored(number, accepted.has_value(), clock_->now());
-        if (accepted) hooks_.arrived(*accepted);
+      guarded([this, number = batch->number](Result<queue::Store::Received> received) {
+        if (!received)
+          spdlog::error("{}: cannot store batch {}: {}", options_.name, number, received.error().message);
+        incoming_.on_stored(number, received.has_value(), clock_->now());
+        if (received) {
+          books_.add_written(received->bytes);
+          hooks_.arrived(received->accepted);
+        }
         pump();
         hooks_.wake();
       }));

@@ -56,8 +56,15 @@ export async function signIn(page, url, password) {
 export const watchLayout = (page) =>
   page.evaluate(() => {
     window.shifted = 0;
+    window.movers = new Set();
     new PerformanceObserver((list) => {
-      for (const entry of list.getEntries()) if (!entry.hadRecentInput) window.shifted += entry.value;
+      for (const entry of list.getEntries()) {
+        if (entry.hadRecentInput) continue;
+        window.shifted += entry.value;
+        for (const { node } of entry.sources) window.movers.add(node?.className || node?.nodeName || "?");
+      }
     }).observe({ type: "layout-shift" });
   });
-export const layoutShift = (page) => page.evaluate(() => window.shifted);
+/** How far (0.1 is what the web calls good), and the classes of what moved. */
+export const layoutShift = (page) =>
+  page.evaluate(() => ({ by: window.shifted, what: [...window.movers].join(", ") }));

@@ -133,9 +133,9 @@ class Daemon:
 class Bench:
     """A relay with its broker at the link's `net` side, and a gateway with its broker at `site`."""
 
-    def __init__(self, link, folder, binary, classes=(), rules=(), rate=None, managed=False):
+    def __init__(self, link, folder, binary, classes=(), rules=(), rate=None, managed=False, plan=None):
         """`rate`: what the gateway's configuration says of the link, bits a second. `managed`: the gateway runs its
-        own broker, on the port where else the lab's would be."""
+        own broker, on the port where else the lab's would be. `plan`: the table [link.plan]."""
         self.link, self.binary, self._managed = link, binary, managed
         self.folder = pathlib.Path(folder)
         self.relay = Daemon(link, "net", binary, "relay", self.folder)
@@ -151,7 +151,7 @@ class Bench:
             "name": GATEWAY, "state_dir": str(self.gateway.state), **common, "rule": [SOS_RULE, *rules],
             "mqtt": {**({"listen": f"0.0.0.0:{mqtt.PORT}"} if managed else broker), "topics": ["msh/#", "mesh/#"]},
             "link": [{"name": "sat", "transport": "tls", "enrolment_file": str(self._enrolment),
-                      "rate": f"{rate or 9600}bit/s"}]})
+                      "rate": f"{rate or 9600}bit/s", **({"plan": plan} if plan else {})}]})
 
     def start_relay(self):
         """With its broker; and enrols the gateway."""

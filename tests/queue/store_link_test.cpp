@@ -24,7 +24,7 @@ struct Fixture : StoreFixture {
                        .plain = Bytes(history, 'p'),
                        .messages = {}};
     for (const auto number : numbers) made.messages.push_back(arrived(number));
-    return run([&](Store& s) { return s.receive(peer, link, made); }).size();
+    return run([&](Store& s) { return s.receive(peer, link, made); }).accepted.size();
   }
   ReceiveState received() {
     return run([&](Store& s) { return s.load_receive(peer); });

@@ -115,4 +115,28 @@ TEST_CASE_METHOD(Fixture, "Usage of an earlier boot that never knew the time is 
   CHECK(query("SELECT count(*) FROM undated") == 0);
 }
 
+TEST_CASE("The clock is asked whether it is right once for a write group") {
+  struct CountingClock : FakeClock {
+    bool trusted() const override {
+      ++asked;
+      return FakeClock::trusted();
+    }
+    mutable int asked = 0;
+  };
+  TempDir dir;
+  CountingClock clock;
+  auto store = open_store(dir / "queue.db", clock);
+  std::vector<NewMessage> messages(50, NewMessage{.node = "!1", .topic = "t", .payload = {1}});
+  for (std::size_t i = 0; i < messages.size(); ++i) messages[i].packet = i + 1;
+  clock.asked = 0;
+  commit(*store, [&](Store& s) { return s.accept(messages); });
+  CHECK(clock.asked == 1);
+
+  // The next group sees what has changed meanwhile.
+  clock.trust(false);
+  messages.front().packet = 1000;
+  commit(*store, [&](Store& s) { return s.accept(std::span(messages).first(1)); });
+  CHECK(store->database().query_int("SELECT count(*) FROM message WHERE accepted_wall IS NULL") == 1);
+}
+
 }  // namespace tulpar::queue
