@@ -94,7 +94,9 @@ void read_reserve(TableReader& table, const std::vector<MessageClass>& classes, 
 
 void read_volume(TableReader& table, Plan& out) {
   assign(out.currency, table.text("currency", check_currency));
-  assign(out.included, table.size("included", 0, kMaxVolume));
+  const auto included = table.size("included", 0, kMaxVolume);
+  // One that is not a size is told once: nothing follows from it.
+  if (included || table.has("included")) out.included = included.value_or(kMaxVolume);
   assign(out.price, table.money("price"));
   assign(out.per, table.size("per", 1, kMaxVolume));
   assign(out.hard_cap, table.size("hard_cap", 0, kMaxVolume));

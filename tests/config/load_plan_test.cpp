@@ -43,6 +43,8 @@ TEST_CASE("with over = hold nothing but emergency passes the included volume") {
   CHECK(plan("included = \"50MB\"\nhard_cap = \"60MB\"").hard_cap == 50'000'000u);
   CHECK(plan("included = \"50MB\"\nhard_cap = \"40MB\"").hard_cap == 40'000'000u);
   CHECK(has(told_of_plan("price = 1.00"), "[link.plan] included: must be more than 0B"));
+  CHECK(has(told_of_plan("included = \"50\""), "not a size"));
+  CHECK_FALSE(has(told_of_plan("included = \"50\""), "must be more than 0B"));
 }
 
 TEST_CASE("a spending limit becomes the volume that it buys, rounded down") {
