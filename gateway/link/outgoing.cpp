@@ -202,7 +202,7 @@ queue::ClassSet Outgoing::unfinished() const {
 
 // The batch that goes on: of the class whose turn it is, or, while that class's batch is still being made, of
 // the most urgent one that is begun. A class that was paused or closed in the meantime waits.
-Outgoing::OpenBatches::iterator Outgoing::next_to_send(BootTime now) {
+Outgoing::OpenBatches::const_iterator Outgoing::next_to_send(BootTime now) const {
   const queue::ClassSet begun = unfinished();
   auto turn = scheduler_->ready(now, begun);
   for (queue::ClassId cls = 0; turn && !begun[*turn] && cls < config_.class_names.size(); ++cls)
@@ -213,13 +213,16 @@ Outgoing::OpenBatches::iterator Outgoing::next_to_send(BootTime now) {
   });
 }
 
-bool Outgoing::has_bytes() const { return (greeted_ && numbers_.voids_due()) || unfinished().any(); }
+bool Outgoing::has_bytes(BootTime now) const {
+  return (greeted_ && numbers_.voids_due()) || next_to_send(now) != open_.end();
+}
 
 void Outgoing::fill(FrameBuilder& frame, BootTime now) {
   if (greeted_ && numbers_.voids_due() && !numbers_.put_voids(frame)) return;
   bool urgent_before = false;
   for (auto batch = next_to_send(now); batch != open_.end(); batch = next_to_send(now)) {
-    auto& [number, open] = *batch;
+    const std::uint64_t number = batch->first;
+    Open& open = open_.at(number);
     // Behind an urgent batch nothing else goes into its frame: it would only delay it.
     if (urgent_before && !open.urgent) return;
     const std::size_t room_before = frame.room();

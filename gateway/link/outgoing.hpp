@@ -78,8 +78,8 @@ class Outgoing {
 
   // Asks for the next batch if one should be made now. To be called whenever the transport could take a frame.
   void prepare(BootTime now);
-  // True if bytes wait to be sent.
-  bool has_bytes() const;
+  // True if fill() would put something into a frame now: a begun batch whose class was paused does not count.
+  bool has_bytes(BootTime now) const;
   // Puts voids and fragments into the frame, the most urgent first. Until the peer has greeted in this session
   // only urgent batches without a base leave.
   void fill(FrameBuilder& frame, BootTime now);
@@ -131,7 +131,7 @@ class Outgoing {
   void forget_history();
   std::uint64_t base_at() const;
   bool room_in_history(std::size_t plain) const;
-  OpenBatches::iterator next_to_send(BootTime now);
+  OpenBatches::const_iterator next_to_send(BootTime now) const;
   queue::ClassSet unfinished() const;
   bool may_leave(const Open& batch) const;
   std::vector<LinkMessage> take_messages(std::vector<queue::Body> bodies, std::vector<queue::Entry>& entries,

@@ -114,7 +114,7 @@ bool Session::wants_to_send(BootTime now) const {
   if (!up_) return false;
   if (bye_) return true;
   if (greeting_) return true;
-  return (peer_ && incoming_->ack_due() && *incoming_->ack_due() <= now) || outgoing_->has_bytes();
+  return (peer_ && incoming_->ack_due() && *incoming_->ack_due() <= now) || outgoing_->has_bytes(now);
 }
 
 Bytes Session::next_frame(BootTime now, std::size_t limit) {

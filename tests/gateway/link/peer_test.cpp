@@ -3,6 +3,8 @@
 // Two peers with real stores over a transport in memory: what the programs see of a link.
 #include "gateway/link/peer.hpp"
 
+#include <random>
+
 #include "tests/catch.hpp"
 #include "tests/gateway/link/side.hpp"
 
@@ -40,18 +42,27 @@ class TurnedRunner : public queue::StoreRunner {
   std::deque<std::function<void()>> answers_;
 };
 
+// Text that does not shrink.
+std::string noise(std::size_t size) {
+  std::mt19937 random(1);
+  std::string text(size, ' ');
+  for (auto& letter : text) letter = static_cast<char>(random());
+  return text;
+}
+
 // One end of a pair. Every frame costs 40 bytes of headers, as over TCP and TLS.
 class MemoryTransport : public Transport {
  public:
   void set_events(Events events) override { events_ = std::move(events); }
   std::size_t frame_limit() const override { return 240; }
-  bool can_send(BootTime) override { return !ended && other && other->inbox.size() < 2; }
+  bool can_send(BootTime) override { return !ended && other && other->inbox.size() < 2 && frames_left > 0; }
   void send(Bytes frame, BootTime) override {
+    --frames_left;
     count.up += frame.size() + 40;
     if (other) other->count.down += frame.size() + 40;
     if (other) other->inbox.push_back(std::move(frame));
   }
-  std::optional<BootTime> next_wake(BootTime) const override { return std::nullopt; }
+  std::optional<BootTime> next_wake(BootTime now) const override { return now; }  // open all the time
   bool stalled(BootTime) const override { return false; }
   void idle() override {}
   void close(std::string why) override { ending = std::move(why); }
@@ -87,6 +98,7 @@ class MemoryTransport : public Transport {
   std::string ending;
   bool ended = false;
   WireCount count;
+  int frames_left = 100'000;
 
  private:
   Events events_;
@@ -275,6 +287,30 @@ TEST_CASE_METHOD(Fixture, "Peer: the operator drops, moves and evicts what waits
   CHECK(gateway.files.query("SELECT class FROM message WHERE id = 2") ==
         gateway.files.query("SELECT id FROM class WHERE name = 'message'"));
   CHECK(gateway.files.balanced());
+}
+
+TEST_CASE_METHOD(Fixture,
+                 "Peer: a class that is paused in the middle of its transfer stops, and nobody spins") {
+  connect();
+  run(Millis{1000});
+  up->frames_left = 3;
+  gateway.accept(noise(20'000), 2);
+  run(Millis{1000});
+  gateway.peer->scheduler().pause(2, true);
+  up->frames_left = 1000;
+  run(Millis{2000});
+  const auto sent = up->count.up;
+  REQUIRE(gateway.peer->status().inflight_bytes > 0);
+  // Nothing is due at once: else the program's timer would fire again and again.
+  const auto wake = gateway.peer->next_wake();
+  CHECK((!wake || *wake > gateway.files.clock.now()));
+  gateway.accept("help");
+  run(Millis{2000});
+  CHECK(relay.arrived.size() == 1);
+  CHECK(up->count.up < sent + 1000);
+  gateway.peer->scheduler().pause(2, false);
+  run(Millis{5000});
+  CHECK(relay.arrived.size() == 2);
 }
 
 TEST_CASE_METHOD(Fixture, "Peer: saying goodbye closes both ends with a word") {
