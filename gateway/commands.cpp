@@ -13,6 +13,7 @@
 #include "config/dump.hpp"
 #include "config/load.hpp"
 #include "gateway/link/enrolment.hpp"
+#include "gateway/plain_text.hpp"
 #include "gateway/web/client.hpp"
 #include "gateway/web/password.hpp"
 
@@ -54,39 +55,6 @@ std::string to_base64(const std::string& bytes) {
                                                        reinterpret_cast<const unsigned char*>(bytes.data()),
                                                        static_cast<int>(bytes.size()))));
   return text;
-}
-
-std::string text_of(const json::value& value) {
-  return value.is_string() ? std::string(value.as_string()) : json::serialize(value);
-}
-
-// A JSON answer for a terminal: nested keys indented, a list of objects as a table of its first one's keys.
-void print_value(const json::value& value, const std::string& indent);
-
-void print_rows(const json::array& rows, const std::string& indent) {
-  for (const auto& row : rows) {
-    if (!row.is_object()) {
-      fmt::print("{}{}\n", indent, text_of(row));
-      continue;
-    }
-    std::string line;
-    for (const auto& [key, field] : row.as_object())
-      if (!field.is_structured() && !field.is_null())
-        line += fmt::format("{}{} {}", line.empty() ? "" : ", ", std::string(key), text_of(field));
-    fmt::print("{}{}\n", indent, line);
-  }
-}
-
-void print_value(const json::value& value, const std::string& indent) {
-  for (const auto& [key, field] : value.as_object()) {
-    if (field.is_null()) continue;
-    if (!field.is_structured()) {
-      fmt::print("{}{}: {}\n", indent, std::string(key), text_of(field));
-      continue;
-    }
-    fmt::print("{}{}:\n", indent, std::string(key));
-    field.is_array() ? print_rows(field.as_array(), indent + "  ") : print_value(field, indent + "  ");
-  }
 }
 
 std::string read_hidden(const char* prompt) {
@@ -148,8 +116,7 @@ int ask_command(const std::string& what, const std::string& config, bool as_json
     fmt::print("{}\n", answer->body);
     return answer->status == 200 ? 0 : 1;
   }
-  const json::value value = json::parse(answer->body);
-  value.is_object() ? print_value(value, "") : print_rows(value.as_array(), "");
+  fmt::print("{}", plain_text(json::parse(answer->body)));
   return 0;
 }
 

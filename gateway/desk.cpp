@@ -76,10 +76,19 @@ void Desk::step() {
       },
       [this](Result<Figures> figures) {
         reading_ = false;
-        if (figures) figures_ = std::move(*figures);
+        if (figures) take(std::move(*figures));
         if (renewed_) renewed_();
         wake_();
       });
+}
+
+void Desk::take(Figures figures) {
+  std::int64_t delivered = 0;
+  for (const auto& row : figures.books)
+    if (row.edge == program_.edge_is_main) delivered += row.book.delivered;
+  if (delivered_ && delivered > *delivered_) delivered_at_ = station_->clock().now();
+  delivered_ = delivered;
+  figures_ = std::move(figures);
 }
 
 std::optional<BootTime> Desk::next_wake() const {
@@ -130,7 +139,8 @@ std::vector<web::LinkView> Desk::link_views(const std::vector<link::LinkPeer*>& 
       view.wire_down_today = today->second.wire_down;
     }
     if (const auto* plan = program_.plan(view.link.name); plan && *plan)
-      view.plan = web::LinkPlan{(*plan)->name, (*plan)->currency, (*plan)->status, (*plan)->forecast};
+      view.plan =
+          web::LinkPlan{(*plan)->name, (*plan)->currency, (*plan)->zone, (*plan)->status, (*plan)->forecast};
     views.push_back(std::move(view));
   }
   return views;
@@ -161,10 +171,6 @@ web::Status Desk::status() {
         {station_->sink_names()[i], sink.connected, static_cast<std::int64_t>(sink.queued), sink.note});
   }
   status.gateways = program_.gateways();
-  if (status.ledger.delivered != delivered_) {
-    if (delivered_ >= 0) delivered_at_ = now;
-    delivered_ = status.ledger.delivered;
-  }
   if (delivered_at_) status.last_delivered = now - *delivered_at_;
   std::tie(status.ok, status.verdict) = program_.verdict(status);
   return status;
@@ -230,7 +236,6 @@ void Desk::send(web::SendRequest request, web::Done<queue::MessageId> done) {
           return done(
               web::Failure{web::Failure::Kind::kConflict, "this packet was accepted before: it is a copy"});
         program_.accepted(*accepted, peer);
-        count_accepted(1);
         done(queue::MessageId{accepted->front().entry.id});
       });
 }

@@ -61,6 +61,7 @@ class Desk : public web::Backend {
     std::map<std::string, queue::LinkBytes> today;
     std::int64_t size = 0;
   };
+  void take(Figures figures);
   std::vector<web::ClassStatus> class_status(const std::vector<link::LinkPeer*>& peers);
   std::vector<web::LinkView> link_views(const std::vector<link::LinkPeer*>& peers);
   web::MessageView view(queue::Story story) const;
@@ -75,7 +76,7 @@ class Desk : public web::Backend {
   std::vector<bool> paused_;
   bool dirty_ = true, reading_ = false;
   std::optional<BootTime> read_at_, delivered_at_;
-  std::int64_t delivered_ = -1;
+  std::optional<std::int64_t> delivered_;                  // as of the last reading
   std::deque<std::pair<BootTime, std::size_t>> accepted_;  // by seconds, the last minute
 };
 

@@ -63,8 +63,11 @@ void PlanKeeper::apply(const Reading& reading) {
   for (const auto& [name, bytes] : reading.cycle) use.used += static_cast<config::ByteSize>(bytes);
   for (const auto& [name, bytes] : reading.today) use.used_today += static_cast<config::ByteSize>(bytes);
 
-  PlanFigures figures{
-      .name = link_.plan_name, .currency = link_.plan->currency, .status = meter_->status(use), .forecast = {}};
+  PlanFigures figures{.name = link_.plan_name,
+                      .currency = link_.plan->currency,
+                      .zone = link_.plan->cycle.zone,
+                      .status = meter_->status(use),
+                      .forecast = {}};
   if (clock_->trusted()) {
     std::optional<config::ByteSize> volume;
     if (figures.status.left) volume = use.used + *figures.status.left;

@@ -19,6 +19,7 @@ namespace tulpar {
 struct PlanFigures {
   std::string name;
   std::string currency;
+  std::string zone;  // of its cycle
   queue::PlanStatus status;
   std::optional<queue::Forecast> forecast;
 };

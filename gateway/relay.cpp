@@ -51,9 +51,6 @@ class RelayProgram {
         desk_(station_, program(), [this] { waker_.kick(); }),
         daemon_(loop_,
                 {.stop = [this] { stop(); }, .reload = [this] { reload(); }, .alive = [] { return true; }}) {
-    if (!config_.listen.udp.empty())
-      spdlog::warn("[listen] udp = \"{}\" is not served by this version; gateways reach this relay by tls",
-                   config_.listen.udp);
     start_sinks();
   }
 

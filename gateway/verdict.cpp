@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gateway/verdict.hpp"
 
-#include <fmt/chrono.h>
 #include <fmt/format.h>
 
 #include "config/units.hpp"
+#include "queue/cycle.hpp"
 
 namespace tulpar {
 namespace {
@@ -30,10 +30,10 @@ std::string quota(const web::Status& status) {
     const int left = static_cast<int>(plan.percent >= 100 ? 0 : 100 - plan.percent);
     if (plan.state == queue::PlanState::kRed) return " The quota is used up: only emergencies go.";
     if (link.plan->forecast && link.plan->forecast->runs_out)
-      return fmt::format(" {} % of the quota is left; at this pace it runs out on {:%d %B}.", left,
-                         std::chrono::floor<std::chrono::seconds>(*link.plan->forecast->runs_out));
-    return fmt::format(" {} % of the quota is left, enough until it resets on {:%d %B}.", left,
-                       std::chrono::floor<std::chrono::seconds>(plan.resets_at));
+      return fmt::format(" {} % of the quota is left; at this pace it runs out on {}.", left,
+                         queue::day_in_words(*link.plan->forecast->runs_out, link.plan->zone));
+    return fmt::format(" {} % of the quota is left, enough until it resets on {}.", left,
+                       queue::day_in_words(plan.resets_at, link.plan->zone));
   }
   return " No plan is set: bytes are counted, nothing is limited.";
 }

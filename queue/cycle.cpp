@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 
 namespace tulpar::queue {
 namespace {
@@ -28,6 +29,16 @@ int month_of(const date::time_zone& zone, WallTime instant) {
 }
 
 }  // namespace
+
+std::string day_in_words(WallTime instant, const std::string& zone) {
+  static constexpr std::array kMonths = {"January", "February", "March",     "April",   "May",      "June",
+                                         "July",    "August",   "September", "October", "November", "December"};
+  const auto* known = find_zone(zone);
+  const auto day = known ? date::year_month_day{date::floor<date::days>(known->to_local(instant))}
+                         : date::year_month_day{date::floor<date::days>(instant)};
+  return fmt::format("{} {}", static_cast<unsigned>(day.day()),
+                     kMonths.at(static_cast<unsigned>(day.month()) - 1));
+}
 
 Result<BillingCycle> BillingCycle::make(const config::PlanCycle& plan) {
   if (plan.reset_day < 1 || plan.reset_day > 31)

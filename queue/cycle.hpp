@@ -41,4 +41,7 @@ class BillingCycle {
   const date::time_zone* zone_;  // of the process-wide tz database, never freed
 };
 
+// The day of an instant in a zone, e.g. "1 December"; in UTC where the zone is not known.
+std::string day_in_words(WallTime instant, const std::string& zone);
+
 }  // namespace tulpar::queue

@@ -52,6 +52,7 @@ CREATE TABLE message(
   given INTEGER NOT NULL DEFAULT 0,      -- sinks that took it
   boot INTEGER NOT NULL, accepted_boot INTEGER NOT NULL, accepted_wall INTEGER,
   batch INTEGER NOT NULL DEFAULT 0,      -- while in flight
+  sent_wall INTEGER,                     -- when its first batch was begun
   finished_wall INTEGER, frame_bytes INTEGER NOT NULL DEFAULT 0, wire_bytes INTEGER NOT NULL DEFAULT 0);
 CREATE INDEX message_unfinished ON message(peer, id) WHERE state < 2;
 CREATE INDEX message_finished ON message(id) WHERE state >= 2;

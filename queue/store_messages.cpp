@@ -199,7 +199,7 @@ bool Store::reclassify(MessageId id, ClassId cls) {
 }
 
 void Store::mark_in_flight(std::span<const MessageId> ids, std::uint64_t batch) {
-  for (const auto id : ids) sql_->in_flight.run(id, batch);
+  for (const auto id : ids) sql_->in_flight.run(id, batch, wall_ms());
 }
 
 void Store::mark_queued(std::span<const MessageId> ids) {

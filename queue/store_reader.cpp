@@ -11,7 +11,8 @@ namespace {
 constexpr const char* kStoryColumns =
     "SELECT m.id, m.peer, m.number, c.name, coalesce(n.name, ''), m.topic, coalesce(p.name, ''), m.kind, "
     "m.state, "
-    "m.reason, m.bytes, m.flagged, m.accepted_wall, m.finished_wall, m.frame_bytes, m.wire_bytes "
+    "m.reason, m.bytes, m.flagged, m.accepted_wall, m.sent_wall, m.finished_wall, m.frame_bytes, "
+    "m.wire_bytes "
     "FROM message m JOIN class c ON c.id = m.class LEFT JOIN node n ON n.id = m.node "
     "LEFT JOIN peer p ON p.id = CASE WHEN m.peer = 0 THEN m.origin ELSE m.peer END ";
 
@@ -78,9 +79,10 @@ Story StoreReader::story_from(Statement& row) {
                .bytes = static_cast<std::uint32_t>(row.integer(10)),
                .flagged = row.integer(11) != 0,
                .accepted_wall = maybe(row, 12),
-               .finished_wall = maybe(row, 13),
-               .frame_bytes = row.integer(14),
-               .wire_bytes = row.integer(15)};
+               .sent_wall = maybe(row, 13),
+               .finished_wall = maybe(row, 14),
+               .frame_bytes = row.integer(15),
+               .wire_bytes = row.integer(16)};
 }
 
 std::vector<Story> StoreReader::list(const StoryFilter& filter) {

@@ -29,7 +29,7 @@ struct Story {
   DropReason reason = DropReason::kNone;
   std::uint32_t bytes = 0;
   bool flagged = false;
-  std::optional<std::int64_t> accepted_wall, finished_wall;
+  std::optional<std::int64_t> accepted_wall, sent_wall, finished_wall;
   std::int64_t frame_bytes = 0, wire_bytes = 0;
 };
 

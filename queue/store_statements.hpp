@@ -48,7 +48,9 @@ struct Store::Statements {
         wire(db, "UPDATE message SET wire_bytes = wire_bytes + ?2 WHERE id = ?1"),
         erase_later(db, "INSERT OR IGNORE INTO erasure(id, boot, finished_boot) VALUES(?1, ?2, ?3)"),
         owed(db, "UPDATE message SET owed = ?2, given = ?3 WHERE id = ?1"),
-        in_flight(db, "UPDATE message SET state = 1, batch = ?2 WHERE id = ?1 AND state < 2"),
+        in_flight(db,
+                  "UPDATE message SET state = 1, batch = ?2, sent_wall = coalesce(sent_wall, ?3) WHERE id = ?1 "
+                  "AND state < 2"),
         back(db, "UPDATE message SET state = 0, batch = 0 WHERE id = ?1 AND state = 1"),
         all_back(db, "UPDATE message SET state = 0, batch = 0 WHERE peer = ?1 AND state = 1"),
         reclassify(db, "UPDATE message SET class = ?2 WHERE id = ?1 AND state = 0"),

@@ -32,6 +32,7 @@ struct ClassStatus {
 
 struct LinkPlan {
   std::string name{}, currency{};
+  std::string zone{};  // of its cycle: days are said in it
   queue::PlanStatus figures{};
   std::optional<queue::Forecast> forecast{};
 };
@@ -94,7 +95,6 @@ struct MessageView {
   queue::Story story;
   std::optional<Millis> age;           // since it was accepted; known also without a believable clock
   std::string link;                    // which carried it
-  std::optional<WallTime> sent;        // when its first byte left
   std::optional<config::Money> price;  // its part of the bill
   std::string currency;
 };

@@ -173,7 +173,7 @@ std::string story_json(const MessageView& message) {
     json.object().field("event", what).field("at", at).end();
   };
   event("accepted", instant(message.story.accepted_wall));
-  if (message.sent) event("sent", message.sent);
+  if (message.story.sent_wall) event("sent", instant(message.story.sent_wall));
   // What a link or a sink delivers, it acknowledges: that is how we know.
   const bool delivered = message.story.state == queue::State::kDelivered;
   if (delivered) event("acknowledged", instant(message.story.finished_wall));

@@ -151,6 +151,12 @@ TEST_CASE("cycle: what is out of range or unknown is refused with what is allowe
   CHECK(refused(1, 0, "../../etc/passwd", "no zone"));
 }
 
+TEST_CASE("cycle: a day is said in the plan's zone") {
+  CHECK(day_in_words(utc("2026-12-13 19:00:00"), "Asia/Almaty") == "14 December");
+  CHECK(day_in_words(utc("2026-12-13 19:00:00"), "UTC") == "13 December");
+  CHECK(day_in_words(utc("2026-12-31 23:59:59"), "nowhere") == "31 December");
+}
+
 TEST_CASE("cycle property: cycles tile time for every reset day and many zones, 1990 to 2040") {
   for (const auto* zone : kZones) {
     for (int day = 1; day <= 31; ++day) {

@@ -86,10 +86,23 @@ TEST_CASE_METHOD(Fixture, "Stories are listed newest first, page by page and fil
 TEST_CASE_METHOD(Fixture, "A story tells what became of its message") {
   const auto id = add("t");
   CHECK_FALSE(reader.story(99).has_value());
+  const auto accepted = clock.wall().time_since_epoch().count();
+  CHECK_FALSE(reader.story(id)->sent_wall);
+  clock.advance(Millis{10});
+  run([&](Store& s) { s.mark_in_flight(std::span(&id, 1), 1); });
+  // Its batch was given up; the second one is not when it was sent.
+  clock.advance(Millis{10});
+  run([&](Store& s) {
+    s.mark_queued(std::span(&id, 1));
+    s.mark_in_flight(std::span(&id, 1), 2);
+    s.mark_queued(std::span(&id, 1));
+  });
   const Finished end{id, State::kDropped, DropReason::kOperator};
   run([&](Store& s) { s.finish(std::span(&end, 1)); });
   const auto story = reader.story(id);
   REQUIRE(story.has_value());
+  CHECK(story->accepted_wall == accepted);
+  CHECK(story->sent_wall == accepted + 10);
   CHECK(story->state == State::kDropped);
   CHECK(story->reason == DropReason::kOperator);
   CHECK(story->cls == "message");

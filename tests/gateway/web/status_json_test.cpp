@@ -65,7 +65,7 @@ TEST_CASE("a plan in the status") {
 TEST_CASE("a message's end is told by its state") {
   auto message = a_message(5, queue::State::kDelivered);
   message.story.finished_wall = 1'795'000'002'000;
-  message.sent = WallTime(Millis(1'795'000'001'000));
+  message.story.sent_wall = 1'795'000'001'000;
   message.price = 12;
   auto story = json::parse(story_json(message)).as_object();
   CHECK(story.at("delivered_at") == "2026-11-18T11:06:42Z");
@@ -82,7 +82,7 @@ TEST_CASE("a message's end is told by its state") {
 
   message.story.state = queue::State::kDropped;
   message.story.reason = queue::DropReason::kOperator;
-  message.sent.reset();
+  message.story.sent_wall.reset();
   story = json::parse(story_json(message)).as_object();
   CHECK(story.at("delivered_at").is_null());
   CHECK(story.at("reason") == "operator");
