@@ -40,8 +40,7 @@ class Appliance {
         dialer_(loop_, station_.clock(), link::read_enrolment(config_.links.front().enrolment_file).value(),
                 {.rate_bps = config_.links.front().rate, .keepalive = keepalive()}, [this] { waker_.kick(); }),
         desk_(station_, program(), [this] { waker_.kick(); }),
-        daemon_(loop_,
-                {.stop = [this] { stop(); }, .reload = [this] { reload(); }, .alive = [] { return true; }}) {
+        daemon_(loop_, {.stop = [this] { stop(); }, .reload = [this] { reload(); }}) {
     if (config_.mqtt.managed()) {
       broker_ = bridge::ManagedBroker::create(loop_, config_.mqtt, config_.state_dir).value();
       broker_->start();

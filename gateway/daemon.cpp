@@ -48,7 +48,7 @@ void Daemon::ready(const std::string& words) {
 }
 
 void Daemon::feed_watchdog() {
-  if (handlers_.alive()) sd_notify(0, "WATCHDOG=1");
+  sd_notify(0, "WATCHDOG=1");
   watchdog_.expires_after(watchdog_every_);
   watchdog_.async_wait([this](const boost::system::error_code& cancelled) {
     if (!cancelled) feed_watchdog();

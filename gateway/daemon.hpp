@@ -3,7 +3,8 @@
 // What a daemon owes its surroundings: signals, the service manager's notifications and watchdog, the line that
 // says `ready`.
 //
-// On the loop thread.
+// On the loop thread. The watchdog is fed as long as that thread turns; a disk that hangs is told on the page
+// and by /healthz instead, because a restart would not mend it.
 #pragma once
 
 #include <boost/asio/io_context.hpp>
@@ -19,7 +20,6 @@ class Daemon {
   struct Handlers {
     std::function<void()> stop;    // SIGTERM, SIGINT
     std::function<void()> reload;  // SIGHUP
-    std::function<bool()> alive;  // asked before the watchdog is fed: false lets the service manager restart us
   };
   Daemon(boost::asio::io_context& loop, Handlers handlers);
 

@@ -49,8 +49,7 @@ class RelayProgram {
                    .changed = [this] { desk_.changed(); },
                    .wake = [this] { waker_.kick(); }}),
         desk_(station_, program(), [this] { waker_.kick(); }),
-        daemon_(loop_,
-                {.stop = [this] { stop(); }, .reload = [this] { reload(); }, .alive = [] { return true; }}) {
+        daemon_(loop_, {.stop = [this] { stop(); }, .reload = [this] { reload(); }}) {
     start_sinks();
   }
 
