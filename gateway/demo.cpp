@@ -6,6 +6,7 @@
 
 #include <boost/asio/signal_set.hpp>
 #include <csignal>
+#include <cstdio>
 #include <filesystem>
 
 #include "gateway/demo/display.hpp"
@@ -45,24 +46,38 @@ Result<void> run(boost::asio::io_context& io, Show& show, std::stop_source& stop
   return {};
 }
 
-}  // namespace
+// Unlike fmt::print, does not throw where the terminal or the reader has gone.
+void say(std::FILE* out, const std::string& text) {
+  std::fputs(text.c_str(), out);
+  std::fflush(out);
+}
 
-int run_demo(const DemoOptions& options) {
+Result<void> start_and_run(const DemoOptions& options) {
+  if (auto good = check(options); !good) return good;
   const RealClock clock;
   boost::asio::io_context io(1);
   std::stop_source stop;
   // Before the terminal is touched: it leaves alone what somebody handles.
   boost::asio::signal_set signals(io, SIGINT, SIGTERM, SIGHUP);
+  signals.add(SIGQUIT);
   signals.async_wait([&](const boost::system::error_code&, int) { stop.request_stop(); });
   std::signal(SIGPIPE, SIG_IGN);  // `tulpar demo | head`
 
-  if (isatty(STDERR_FILENO)) fmt::print(stderr, "Starting four brokers, a relay and a gateway …\n");
+  if (isatty(STDERR_FILENO)) say(stderr, "Starting four brokers, a relay and a gateway …\n");
   const std::string program = std::filesystem::read_symlink("/proc/self/exe");
   auto show = Show::start(io, clock, options, program, stop.get_token());
-  if (stop.stop_requested()) return 0;
-  const auto ran = show ? run(io, **show, stop) : Result<void>(show.error());
-  if (show) fmt::print("{}", closing((*show)->state()));
-  if (!ran) fmt::print(stderr, "tulpar demo: {}\n", ran.error().message);
+  if (stop.stop_requested()) return {};
+  if (!show) return show.error();
+  auto ran = run(io, **show, stop);
+  say(stdout, closing((*show)->state()));
+  return ran;
+}
+
+}  // namespace
+
+int run_demo(const DemoOptions& options) {
+  const auto ran = start_and_run(options);
+  if (!ran) say(stderr, fmt::format("tulpar demo: {}\n", ran.error().message));
   return ran ? 0 : 1;
 }
 

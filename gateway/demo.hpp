@@ -11,7 +11,7 @@
 
 namespace tulpar::demo {
 
-// The process's exit code; prints its own errors. REQUIRES: options within the ranges that options.hpp names.
+// The process's exit code; prints its own errors, bad options (options.hpp) among them.
 int run_demo(const DemoOptions& options);
 
 }  // namespace tulpar::demo

@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <utility>
@@ -20,6 +21,8 @@ namespace {
 using std::chrono::steady_clock;
 
 constexpr Millis kPoliteWait = std::chrono::seconds(2);
+// Mosquitto forgets a signal that comes between its word `running` and its main loop.
+constexpr Millis kReminder{100};
 // Of a child's complaint; the beginning names the cause.
 constexpr std::size_t kMaxComplaint = 2000;
 
@@ -65,6 +68,12 @@ int poll_for(int fd, steady_clock::time_point deadline) {
   _exit(127);
 }
 
+// Without the end of the last line, as the end of an error.
+std::string complaint(const std::string& written) {
+  const std::size_t last = written.find_last_not_of(" \n");
+  return written.substr(0, last == std::string::npos ? 0 : std::min(last + 1, kMaxComplaint));
+}
+
 // An error where `ready` did not come: what was written instead.
 Result<void> wait_until_ready(int fd, std::string_view ready, Millis patience) {
   const auto deadline = steady_clock::now() + patience;
@@ -73,11 +82,11 @@ Result<void> wait_until_ready(int fd, std::string_view ready, Millis patience) {
     const int polled = poll_for(fd, deadline);
     if (polled < 0 && errno == EINTR) continue;
     if (polled <= 0)
-      return Error{fmt::format("not ready after {} ms: {}", patience.count(), written.substr(1))};
+      return Error{fmt::format("not ready after {} ms: {}", patience.count(), complaint(written.substr(1)))};
     char buffer[1024];
     const ssize_t size = read(fd, buffer, sizeof buffer);
     if (size < 0 && errno == EINTR) continue;
-    if (size <= 0) return Error{fmt::format("it ended: {}", written.substr(1, kMaxComplaint))};
+    if (size <= 0) return Error{fmt::format("it ended: {}", complaint(written.substr(1)))};
     written.append(buffer, static_cast<std::size_t>(size));
   }
   return {};
@@ -130,11 +139,15 @@ void ChildProcess::terminate() {
 
 void ChildProcess::stop() {
   if (pid_ == 0) return;
-  terminate();
   {
     // By number: glibc 2.36 declares pidfd_open without C linkage.
-    const Fd ended(static_cast<int>(syscall(SYS_pidfd_open, pid_, 0)));
-    if (ended.get() < 0 || poll_for(ended.get(), steady_clock::now() + kPoliteWait) != 1) kill(pid_, SIGKILL);
+    const Fd pidfd(static_cast<int>(syscall(SYS_pidfd_open, pid_, 0)));
+    bool ended = false;
+    for (Millis waited{0}; pidfd.get() >= 0 && !ended && waited < kPoliteWait; waited += kReminder) {
+      terminate();
+      ended = poll_for(pidfd.get(), steady_clock::now() + kReminder) == 1;
+    }
+    if (!ended) kill(pid_, SIGKILL);
   }
   while (waitpid(pid_, nullptr, 0) < 0 && errno == EINTR) {
   }

@@ -11,8 +11,9 @@ namespace {
 // The mesh's default key; the simulator encrypts with it.
 constexpr std::string_view kChannel = "[[channel]]\nname = \"LongFast\"\npsk = \"AQ==\"\n";
 
+// An onlooker has less patience than a position or a log.
 constexpr std::string_view kWaits =
-    "[[class]]\nname = \"telemetry\"\nhold = \"10s\"\n[[class]]\nname = \"bulk\"\nhold = \"20s\"\n";
+    "[[class]]\nname = \"telemetry\"\nhold = \"3s\"\n[[class]]\nname = \"bulk\"\nhold = \"6s\"\n";
 constexpr std::chrono::days kCycleAge{10};
 
 // $TMPDIR may hold anything.

@@ -59,11 +59,14 @@ class Log final : public Display {
   Log(int fd, Millis every) : fd_(fd), every_(every) {}
 
   void show(const DemoState& state) override {
-    if (page_.empty() && !state.page.empty()) line("page: " + (page_ = state.page));
+    if (page_.empty() && !state.page.empty()) {
+      page_ = state.page;
+      line("page: " + page_ + (state.page_note.empty() ? "" : "  " + state.page_note));
+    }
     if (note_ != state.note) line(note_ = state.note);
     if (state.running < next_) return;
     line(summary(state));
-    next_ = state.running + every_;
+    next_ = state.running - state.running % every_ + every_;
   }
 
   bool lost() const override { return lost_; }

@@ -17,6 +17,7 @@ constexpr auto kUse = asio::as_tuple(asio::use_awaitable);
 constexpr Millis kStatusEvery{500};
 // A link may be used up at any time; and the server remembers eight codes, each for a quarter of an hour.
 constexpr Millis kCodeEvery = std::chrono::minutes(2);
+constexpr Millis kCodeAgain{500};
 
 }  // namespace
 
@@ -57,11 +58,11 @@ asio::awaitable<void> GatewayWatch::State::watch_status() {
 
 asio::awaitable<void> GatewayWatch::State::renew_code() {
   while (!stopped) {
-    const auto answer = co_await ask(socket, "POST", "/api/v1/session/code");
-    const auto code = answer && answer->status == 201 ? parse_code(answer->body) : Error{};
+    const auto answer = co_await ask(socket, "POST", "/api/v1/codes");
+    const auto code = answer && answer->status == 200 ? parse_code(answer->body) : Error{};
     if (stopped) co_return;
-    page = code ? address + "#code=" + *code : address;
-    code_timer.expires_after(kCodeEvery);
+    if (code) page = address + "#code=" + *code;
+    code_timer.expires_after(code ? kCodeEvery : kCodeAgain);
     co_await code_timer.async_wait(kUse);
   }
 }

@@ -23,8 +23,7 @@ class GatewayWatch {
   GatewayWatch& operator=(const GatewayWatch&) = delete;
 
   const GatewayFigures& figures() const;
-  // The page's address with a one-time code; without one where the gateway gives none; empty before it
-  // answered.
+  // The page's address with a one-time code; empty until the gateway has given one.
   const std::string& page() const;
 
  private:

@@ -34,7 +34,7 @@ struct GatewayFigures {
 };
 Result<GatewayFigures> parse_figures(std::string_view status);
 
-// The one-time code in the answer to POST /api/v1/session/code.
+// The one-time code in the answer to POST /api/v1/codes.
 Result<std::string> parse_code(std::string_view body);
 
 }  // namespace tulpar::demo

@@ -202,9 +202,10 @@ MeshMessage MeshSimulator::seal(MeshKind kind, PacketFields packet, const DataFi
 
 MeshMessage MeshSimulator::sos(BootTime now, std::optional<std::size_t> index) {
   MeshNode& node = nodes_.at(index ? *index : random_.below(nodes_.size()));
-  const std::string words = fmt::format("SOS {}: {}", node.place(), village_emergency(random_));
+  const std::string_view words = village_emergency(cries_++);
   // The bell rings at whoever reads it.
-  const DataFields data{.port = meshtastic::kAlert, .payload = "\a" + words, .bitfield = 1};
+  const DataFields data{
+      .port = meshtastic::kAlert, .payload = fmt::format("\aSOS {}: {}", node.place(), words), .bitfield = 1};
   PacketFields packet = packet_of(node, simulated(now));
   packet.priority = kPriorityAlert;
   MeshMessage message = seal(MeshKind::kSos, packet, data, gateway_id_);

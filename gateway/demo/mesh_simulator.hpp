@@ -118,6 +118,7 @@ class MeshSimulator {
   std::vector<Stream> streams_;
   std::priority_queue<Due, std::vector<Due>, std::greater<>> due_;
   std::uint32_t last_text_ = 0;
+  std::size_t cries_ = 0;
   NodeNum virtual_node_;
 };
 

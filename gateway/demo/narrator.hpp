@@ -6,6 +6,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "gateway/demo/state.hpp"
 
@@ -17,7 +18,13 @@ class Narrator {
   const std::string& note(const DemoState& state);
 
  private:
+  struct Told {
+    bool tulpar = false, bridge = false;
+  };
+  bool is_news(const RaceView& race);
+
   std::string note_;
+  std::vector<Told> races_;  // by number
   bool link_up_ = true;
   bool tulpar_through_ = false, bridge_through_ = false;
 };

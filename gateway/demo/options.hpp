@@ -2,7 +2,7 @@
 //
 // What `tulpar demo` can be told on the command line; the defaults are those of the manual.
 //
-// Plain values: filled by the command line's parser, read by the assembled demo.
+// Plain values: filled by the command line's parser, checked here, read by the assembled demo.
 #pragma once
 
 #include <cstdint>
@@ -21,5 +21,8 @@ struct DemoOptions {
   double plan_speed = 1;   // --plan-speed: how many times faster than real life time passes, 0.1..10000
   std::uint64_t seed = 1;  // of the mesh and of both links: the same seed, the same run
 };
+
+// An error names the option, what it was given and what is allowed.
+Result<void> check(const DemoOptions& options);
 
 }  // namespace tulpar::demo

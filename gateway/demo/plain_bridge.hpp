@@ -6,7 +6,8 @@
 //
 // Thread rule: start on a thread that lives as long as it does (see ChildProcess). Owns the two processes and a
 // temporary directory with their configuration and certificates; all go with it. Ports are free ones on
-// loopback.
+// loopback. Publish at the site only when its first packet is on the link: what mosquitto 2.0.11 is given
+// between its start and its first attempt to connect stops its queue.
 #pragma once
 
 #include <cstdint>

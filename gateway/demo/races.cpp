@@ -15,7 +15,9 @@ std::optional<Millis> took(const std::optional<BootTime>& arrived, BootTime sinc
 
 void Races::begin(Start start) {
   races_.push_back({.start = std::move(start), .tulpar = {}, .bridge = {}});
-  if (races_.size() > kMax) races_.pop_front();
+  if (races_.size() <= kMax) return;
+  races_.pop_front();
+  ++forgotten_;
 }
 
 void Races::arrived(Way way, MessageKey key, BootTime now) {
@@ -29,9 +31,10 @@ std::vector<RaceView> Races::view(BootTime now, std::uint64_t bridge_delivered) 
   std::vector<RaceView> views;
   for (const Race& race : races_) {
     const Start& start = race.start;
-    views.push_back({.kind = start.kind,
+    views.push_back({.number = forgotten_ + views.size(),
+                     .kind = start.kind,
                      .sent_at = start.clock,
-                     .who = start.who,
+                     .words = start.words,
                      .age = now - start.at,
                      .tulpar = took(race.tulpar, start.at),
                      .bridge = took(race.bridge, start.at),

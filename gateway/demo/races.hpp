@@ -25,7 +25,7 @@ class Races {
     MessageKey key = 0;
     BootTime at{};
     std::string clock;  // "14:03:10"
-    std::string who;
+    std::string words;
     // Of an SOS: what waited in Tulpar, and what the bridge had been given before it. The bridge keeps their
     // order.
     std::uint64_t tulpar_waiting = 0, bridge_before = 0;
@@ -43,6 +43,7 @@ class Races {
     std::optional<BootTime> tulpar, bridge;
   };
   std::deque<Race> races_;
+  std::size_t forgotten_ = 0;
 };
 
 }  // namespace tulpar::demo

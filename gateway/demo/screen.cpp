@@ -16,6 +16,8 @@ constexpr std::size_t kMinWidth = 40;
 constexpr std::size_t kLabel = 13;
 // Below this height the ornaments give way to what matters.
 constexpr std::size_t kTall = 21;
+// From here on the keys have room for more than a word.
+constexpr std::size_t kWide = 66;
 // A title, a message, and room to breathe.
 constexpr std::size_t kFeed = 3;
 constexpr Millis kDotStep{120};
@@ -51,7 +53,9 @@ class Page {
     std::vector<Line> lines{header()};
     if (tall_) lines.emplace_back();
     lines.push_back(two(Line(" Tulpar", Ink::kBold), Line("plain mosquitto bridge", Ink::kBold)));
-    if (tall_) lines.push_back(two(Line(" ").add(way(Ink::kGreen)), way(Ink::kYellow)));
+    if (tall_) {
+      lines.push_back(two(Line(" ").add(way(state_.tulpar, Ink::kGreen)), way(state_.bridge, Ink::kYellow)));
+    }
     lines.push_back(rule("┼"));
     lines.push_back(
         two(Line(" ").add(waiting(state_.tulpar, Ink::kGreen)), waiting(state_.bridge, Ink::kYellow)));
@@ -86,8 +90,8 @@ class Page {
     if (lines.size() < room) lines.emplace_back();
     if (tall_ && room >= lines.size() + kFeed) {
       for (const Line& line : feed(room - lines.size() - 1)) lines.push_back(line);
-      lines.emplace_back();
     }
+    lines.resize(room);  // what is below stays where it is
     return lines;
   }
 
@@ -102,7 +106,7 @@ class Page {
     Line keys;
     for (const auto& [key, what] : {std::pair("s", "SOS"),
                                     {"c", state_.link_up ? "cut the satellite" : "mend it"},
-                                    {"r", "reply from the internet"},
+                                    {"r", width_ < kWide ? "reply" : "reply from the internet"},
                                     {"q", "quit"}}) {
       if (keys.width() > 0) keys.add(" · ", Ink::kDim);
       keys.add(keys.width() > 0 ? key : fmt::format(" {}", key), Ink::kBold).add(fmt::format(" {}", what));
@@ -116,17 +120,20 @@ class Page {
     const bool sos = race.kind == RaceView::Kind::kSos;
     Line title(sos ? " SOS" : " Reply", sos ? Ink::kRed : Ink::kCyan);
     title.add(fmt::format(" sent {}", race.sent_at), Ink::kBold);
-    if (!race.who.empty()) title.add((sos ? " by " : ": ") + race.who);
+    if (!race.words.empty()) title.add((sos ? " by " : ": ") + race.words);
     return {title, two(Line(" ").add(outcome(race.tulpar, race.age, race.tulpar_passed, 0)),
                        outcome(race.bridge, race.age, 0, race.bridge_ahead))};
   }
 
   // What came out lately, as much of it as `height` lines hold.
   std::vector<Line> feed(std::size_t height) const {
-    std::vector<Line> lines{two(Line(" just delivered", Ink::kDim), Line("just delivered", Ink::kDim))};
+    const std::string title = "on the internet, latest first";
+    std::vector<Line> lines{two(Line(" " + title, Ink::kDim), Line(title, Ink::kDim))};
     const auto line = [](const LaneView& lane, std::size_t i) {
       if (i >= lane.latest.size()) return Line();
-      return Line(lane.latest[i].text, lane.latest[i].human ? Ink::kPlain : Ink::kDim);
+      const FeedLine& said = lane.latest[i];
+      if (said.run == 1) return Line(said.text, said.human ? Ink::kPlain : Ink::kDim);
+      return Line(fmt::format("{} from machines, last {}", thousands(said.run), said.text), Ink::kDim);
     };
     for (std::size_t i = 0; i + 1 < height; ++i) {
       lines.push_back(two(Line(" ").add(line(state_.tulpar, i)), line(state_.bridge, i)));
@@ -136,8 +143,8 @@ class Page {
 
   Line header() const {
     const std::string left = fmt::format(" TULPAR  {} nodes · {} bit/s · {} ms · {:.3g} % lost", state_.nodes,
-                                         state_.rate, state_.delay.count(), state_.loss * 100);
-    const std::string right = fmt::format("{}  {} ", state_.link_up ? "● satellite up" : "✕ SATELLITE CUT",
+                                         thousands(state_.rate), state_.delay.count(), state_.loss * 100);
+    const std::string right = fmt::format(" {}  {} ", state_.link_up ? "● satellite up" : "✕ SATELLITE CUT",
                                           time_span(state_.running));
     const std::size_t room = width_ - std::min(width_, text_width(right));
     return Line(left, Ink::kBar).fit(room).add(right, Ink::kBar);
@@ -167,8 +174,8 @@ class Page {
     return line.add(bar(lane.waiting, full, room), ink);
   }
 
-  // Messages flying from the mesh to the internet; they stop where the satellite is cut.
-  Line way(Ink ink) const {
+  // Messages flying from the mesh to the internet, while there are some; they stop where the satellite is cut.
+  Line way(const LaneView& lane, Ink ink) const {
     const std::size_t length = column_ > 18 ? column_ - 18 : 4;
     Line line("mesh ", Ink::kDim);
     const auto shift = static_cast<std::size_t>(state_.running / kDotStep) % kDotGap;
@@ -176,7 +183,7 @@ class Page {
       if (!state_.link_up) {
         line.add(i == length / 2 ? "✕" : "·", i == length / 2 ? Ink::kRed : Ink::kDim);
       } else {
-        const bool dot = (i + kDotGap - shift) % kDotGap == 0;
+        const bool dot = lane.flying && (i + kDotGap - shift) % kDotGap == 0;
         line.add(dot ? "●" : "·", dot ? ink : Ink::kDim);
       }
     }

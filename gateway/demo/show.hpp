@@ -28,7 +28,8 @@ namespace tulpar::demo {
 class Show {
  public:
   // Blocks until all runs and hears, one or two seconds; runs `io` meanwhile, and gives up soon after a stop
-  // was requested. `program`: this executable. When it returns the backlog is published.
+  // was requested. `program`: this executable. When it returns the backlog is published. REQUIRES: options
+  // that check() lets pass.
   static Result<std::unique_ptr<Show>> start(boost::asio::io_context& io, const Clock& clock,
                                              const DemoOptions& options, const std::string& program,
                                              const std::stop_token& stop);
@@ -69,6 +70,7 @@ class Show {
   std::unordered_map<NodeNum, std::string> names_;
   BootTime began_{};
   bool first_sos_ = false;
+  std::size_t replies_ = 0;
   std::uint64_t backlog_ = 0;
   Races races_;
   std::optional<LinkEmulator> tulpar_link_, bridge_link_;

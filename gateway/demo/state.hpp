@@ -19,7 +19,8 @@ namespace tulpar::demo {
 // A message in a few words: "Айгүл: свет есть", "Дамир: position".
 struct FeedLine {
   std::string text;
-  bool human = false;  // a person wrote it
+  bool human = false;     // a person wrote it
+  std::uint64_t run = 1;  // messages of machines in a row, of which this is the last
 };
 
 // One of the two ways.
@@ -32,6 +33,7 @@ struct LaneView {
   std::uint64_t wire_up = 0;   // bytes at IP level, as the provider counts
   std::uint64_t wire_down = 0;
   config::Money cost = 0;       // of both at the example price
+  bool flying = false;          // something is on its way up
   std::deque<FeedLine> latest;  // delivered, the newest first
 
   std::uint64_t wire() const { return wire_up + wire_down; }
@@ -43,9 +45,10 @@ struct LaneView {
 
 // Something that people wait for, on both ways at once.
 struct RaceView {
+  std::size_t number = 0;  // of this demo, from 0
   enum class Kind : std::uint8_t { kSos, kReply } kind = Kind::kSos;
   std::string sent_at;           // "14:03:10"
-  std::string who;               // "Асан, !7efeee00"
+  std::string words;             // "Асан: child with high fever"
   Millis age{0};                 // since it was sent
   std::optional<Millis> tulpar;  // how long it took; none: still under way
   std::optional<Millis> bridge;

@@ -10,7 +10,7 @@
 namespace tulpar::demo {
 namespace {
 
-constexpr std::size_t kLabel = 15, kColumn = 24;
+constexpr std::size_t kLabel = 16, kColumn = 32;
 // Of the races the latest; the table shall stay a small one.
 constexpr std::size_t kRaces = 8;
 
@@ -51,7 +51,7 @@ std::string summary(const DemoState& state) {
 std::string closing(const DemoState& state) {
   const LaneView &t = state.tulpar, &b = state.bridge;
   std::string out = fmt::format("{} over {} bit/s, {} ms one way, {:.3g} % lost\n", time_span(state.running),
-                                state.rate, state.delay.count(), state.loss * 100);
+                                thousands(state.rate), state.delay.count(), state.loss * 100);
   out += row("", "Tulpar", "plain bridge");
   out += row("delivered", thousands(t.delivered), thousands(b.delivered));
   out += row("superseded", thousands(t.replaced), thousands(b.replaced));

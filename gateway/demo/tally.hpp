@@ -25,7 +25,7 @@ inline MessageKey key_of(ByteView payload) { return std::hash<std::string_view>{
 
 class Tally {
  public:
-  // As many as the tallest screen may show.
+  // Of lines; as many as the tallest screen may show.
   static constexpr std::size_t kLatest = 60;
 
   void published(MessageKey key, FeedLine line) {
@@ -37,8 +37,14 @@ class Tally {
   bool arrived(MessageKey key) {
     auto node = out_.extract(key);
     if (node.empty()) return false;
-    if (node.mapped().human) ++human_delivered_;
-    latest_.push_front(std::move(node.mapped()));
+    FeedLine& line = node.mapped();
+    if (line.human) ++human_delivered_;
+    // Machines talk so much that they would push aside what people say: a run of theirs is one line.
+    if (!line.human && !latest_.empty() && !latest_.front().human) {
+      line.run += latest_.front().run;
+      latest_.pop_front();
+    }
+    latest_.push_front(std::move(line));
     if (latest_.size() > kLatest) latest_.pop_back();
     return true;
   }

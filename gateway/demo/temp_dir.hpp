@@ -16,7 +16,9 @@ class TempDir {
  public:
   // Mode 0700. Throws std::system_error where it cannot be made.
   TempDir() {
-    std::string path = (std::filesystem::temp_directory_path() / "tulpar-demo-XXXXXX").string();
+    std::error_code failed;
+    std::string path = (std::filesystem::temp_directory_path(failed) / "tulpar-demo-XXXXXX").string();
+    if (failed) throw std::system_error(failed, "the place for temporary files ($TMPDIR)");
     if (!mkdtemp(path.data())) throw std::system_error(errno, std::generic_category(), "mkdtemp " + path);
     path_ = path;
   }

@@ -55,6 +55,11 @@ void guard(bool on) {
   }
 }
 
+bool is_dumb() {
+  const char* term = std::getenv("TERM");
+  return term && std::string_view(term) == "dumb";
+}
+
 }  // namespace
 
 std::optional<TerminalSize> terminal_size(int fd) {
@@ -67,14 +72,14 @@ std::optional<TerminalSize> terminal_size(int fd) {
 
 bool wants_colour(int fd) {
   const char* no_colour = std::getenv("NO_COLOR");
-  const char* term = std::getenv("TERM");
   const bool refused = no_colour && *no_colour != '\0';
-  return isatty(fd) && !refused && term && std::string_view(term) != "dumb";
+  return isatty(fd) && !refused && std::getenv("TERM") && !is_dumb();
 }
 
 Result<std::unique_ptr<RawTerminal>> RawTerminal::enter(int fd) {
   char name[256];
   if (!isatty(fd) || ttyname_r(fd, name, sizeof name) != 0) return Error{"no terminal"};
+  if (is_dumb()) return Error{"a terminal that can only print (TERM=dumb)"};
   if (restore_fd >= 0) return Error{"the terminal is in use already"};
   const int own = open(name, O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
   if (own < 0) return Error{fmt::format("{}: {}", name, strerror(errno))};

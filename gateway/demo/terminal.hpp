@@ -26,8 +26,8 @@ bool wants_colour(int fd);
 class RawTerminal {
  public:
   // Keys come one by one and are not echoed, Ctrl-C still interrupts, Ctrl-Z is a key; the screen is switched
-  // to the alternate one without a cursor. An error says why `fd` cannot: no terminal, in the background, or in
-  // use.
+  // to the alternate one without a cursor. An error says why `fd` cannot: no terminal, a dumb one, in the
+  // background, or in use.
   static Result<std::unique_ptr<RawTerminal>> enter(int fd);
   ~RawTerminal();
   RawTerminal(const RawTerminal&) = delete;

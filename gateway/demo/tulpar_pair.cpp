@@ -35,8 +35,7 @@ Result<std::unique_ptr<TulparPair>> TulparPair::start(const TulparOptions& optio
   pair->setup_.page = options.page;
   pair->setup_.reset_day = reset_day_before(options.now);
   if (auto done = pair->start_brokers(mosquitto); !done) return done.error();
-  if (auto done = pair->start_relay(options.program); !done) return done.error();
-  if (auto done = pair->enrol(make_link(pair->setup_.relay_port)); !done) return done.error();
+  if (auto done = pair->start_relay(options.program, make_link); !done) return done.error();
   if (auto done = pair->start_gateway(options.program); !done) return done.error();
   return pair;
 }
@@ -56,11 +55,11 @@ Result<void> TulparPair::start_brokers(const std::string& mosquitto) {
   return {};
 }
 
-Result<void> TulparPair::start_relay(const std::string& program) {
+Result<void> TulparPair::start_relay(const std::string& program, const PlainBridge::MakeLink& make_link) {
   Error last;
-  std::filesystem::create_directory(setup_.relay_state());
   for (int i = 0; i < kTries; ++i) {
     setup_.relay_port = free_port();
+    if (auto enrolled = enrol(make_link(setup_.relay_port)); !enrolled) return enrolled;
     if (auto written = write(setup_.relay_file(), relay_toml(setup_)); !written) return written;
     auto relay = ChildProcess::start({program, "relay", "--config", setup_.relay_file()}, kReady, kPatience);
     if (relay) {
@@ -72,8 +71,10 @@ Result<void> TulparPair::start_relay(const std::string& program) {
   return last;
 }
 
-// As `tulpar enrol` does, while the relay runs.
+// As `tulpar enrol` does, before the relay runs, in a state that is still empty.
 Result<void> TulparPair::enrol(std::uint16_t link_port) {
+  std::filesystem::remove_all(setup_.relay_state());
+  std::filesystem::create_directory(setup_.relay_state());
   link::EnrolmentBook book(setup_.relay_state());
   const auto enrolment = book.enrol(kGatewayName, fmt::format("127.0.0.1:{}", link_port));
   if (!enrolment) return enrolment.error();

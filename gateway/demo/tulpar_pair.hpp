@@ -27,8 +27,8 @@ struct TulparOptions {
 
 class TulparPair {
  public:
-  // Blocks until both daemons serve (about a second). `make_link` leads to the relay. An error says what a
-  // daemon complained of.
+  // Blocks until both daemons serve (about a second). `make_link` leads to the relay; called anew where the
+  // relay has to take another port. An error says what a daemon complained of.
   static Result<std::unique_ptr<TulparPair>> start(const TulparOptions& options,
                                                    const PlainBridge::MakeLink& make_link,
                                                    const std::string& mosquitto = kMosquitto);
@@ -55,7 +55,7 @@ class TulparPair {
  private:
   TulparPair() = default;
   Result<void> start_brokers(const std::string& mosquitto);
-  Result<void> start_relay(const std::string& program);
+  Result<void> start_relay(const std::string& program, const PlainBridge::MakeLink& make_link);
   Result<void> enrol(std::uint16_t link_port);
   Result<void> start_gateway(const std::string& program);
 

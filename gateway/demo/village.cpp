@@ -71,8 +71,8 @@ std::string_view village_text(Random& random) {
   return kLong[random.below(kLong.size())];
 }
 
-std::string_view village_emergency(Random& random) { return kEmergencies[random.below(kEmergencies.size())]; }
+std::string_view village_emergency(std::size_t nth) { return kEmergencies[nth % kEmergencies.size()]; }
 
-std::string_view village_reply(Random& random) { return kReplies[random.below(kReplies.size())]; }
+std::string_view village_reply(std::size_t nth) { return kReplies[nth % kReplies.size()]; }
 
 }  // namespace tulpar::demo

@@ -24,9 +24,9 @@ std::size_t village_name_count();
 
 // Something that someone writes, UTF-8, 1 to 175 bytes; mostly short, as people write.
 std::string_view village_text(Random& random);
-// Why someone cries for help.
-std::string_view village_emergency(Random& random);
-// What the rescuers answer.
-std::string_view village_reply(Random& random);
+// Why the `nth` one cries for help, and what the rescuers answer; beginning with 0, the first ones in English,
+// then all over again.
+std::string_view village_emergency(std::size_t nth);
+std::string_view village_reply(std::size_t nth);
 
 }  // namespace tulpar::demo

@@ -56,7 +56,7 @@ TEST_CASE("a word that must begin a line is not found inside one") {
   CHECK(start("echo hello >&2; echo ready >&2; exec sleep 1000").has_value());
   const auto already = start("echo address already in use >&2; exit 1");
   REQUIRE_FALSE(already.has_value());
-  CHECK_THAT(already.error().message, EndsWith("it ended: address already in use\n"));
+  CHECK_THAT(already.error().message, EndsWith("it ended: address already in use"));
 }
 
 TEST_CASE("a child that does not come up is an error that says why") {
@@ -97,6 +97,17 @@ TEST_CASE("children that were asked to end do so at the same time") {
   child->stop();
   CHECK(child->pid() == 0);
   child->terminate();
+}
+
+TEST_CASE("a child that missed the first signal hears the next one, and is not killed") {
+  const TempDir directory;
+  const std::string farewell = directory.path() / "farewell";
+  {
+    const auto child = shell("trap 'trap \"touch " + farewell +
+                             "; exit 0\" TERM' TERM; echo ready >&2; while :; do sleep 0.01; done");
+    REQUIRE(child.has_value());
+  }
+  CHECK(std::filesystem::exists(farewell));
 }
 
 TEST_CASE("a child gets none of our descriptors") {

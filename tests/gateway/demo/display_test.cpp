@@ -3,14 +3,12 @@
 
 #include <fcntl.h>
 #include <signal.h>
-#include <stdlib.h>
-#include <sys/ioctl.h>
-#include <termios.h>
 #include <unistd.h>
 
 #include <boost/asio/io_context.hpp>
 
 #include "tests/catch.hpp"
+#include "tests/gateway/demo/pseudo_terminal.hpp"
 
 using namespace tulpar;
 using namespace tulpar::demo;
@@ -18,7 +16,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-// All that can be read from it now.
+// All that is in a pipe now.
 std::string read_all(int fd) {
   std::string text(100'000, '\0');
   fcntl(fd, F_SETFL, O_NONBLOCK);
@@ -36,26 +34,6 @@ struct Pipe {
   int ends[2];
 };
 
-// A terminal of our own: what is shown on `screen` is read from `master`.
-struct Terminal {
-  Terminal() : master(posix_openpt(O_RDWR | O_NOCTTY)) {
-    REQUIRE(grantpt(master) == 0);
-    REQUIRE(unlockpt(master) == 0);
-    screen = open(ptsname(master), O_RDWR | O_NOCTTY);
-    REQUIRE(screen >= 0);
-    resize(100, 30);
-  }
-  ~Terminal() {
-    close(screen);
-    close(master);
-  }
-  void resize(unsigned short width, unsigned short height) {
-    const winsize size{.ws_row = height, .ws_col = width, .ws_xpixel = 0, .ws_ypixel = 0};
-    REQUIRE(ioctl(master, TIOCSWINSZ, &size) == 0);
-  }
-  int master, screen;
-};
-
 }  // namespace
 
 TEST_CASE("without a terminal: the page once, news when there are some, a summary now and then") {
@@ -65,10 +43,11 @@ TEST_CASE("without a terminal: the page once, news when there are some, a summar
   s.note = "The satellite was away.";
   log->show(s);
   CHECK_THAT(read_all(pipe.ends[0]), StartsWith("The satellite was away.\n") && Contains("link up"));
-  s.page = "http://127.0.0.1:8480/#code=K7QX22M9";
+  s.page = "http://127.0.0.1:9999/#code=K7QX22M9";
+  s.page_note = "(127.0.0.1:8480 is taken)";
   s.running = 120ms;
   log->show(s);
-  CHECK(read_all(pipe.ends[0]) == "page: http://127.0.0.1:8480/#code=K7QX22M9\n");
+  CHECK(read_all(pipe.ends[0]) == "page: http://127.0.0.1:9999/#code=K7QX22M9  (127.0.0.1:8480 is taken)\n");
   // The code is renewed all the time; who wants a new one has a terminal.
   s.page = "http://127.0.0.1:8480/#code=ZZZZZZZZ";
   s.running = 4900ms;
@@ -92,29 +71,29 @@ TEST_CASE("a reader that has gone is noticed") {
 
 TEST_CASE("a screen shows a picture, then only what changed, and all of it after a change of size") {
   boost::asio::io_context io;
-  Terminal terminal;
-  const auto screen = make_screen(io.get_executor(), terminal.screen, [](char) {});
+  const PseudoTerminal terminal;
+  const auto screen = make_screen(io.get_executor(), terminal.program, [](char) {});
   REQUIRE(screen.has_value());
   DemoState s;
   s.nodes = 40;
   (*screen)->show(s);
-  CHECK_THAT(read_all(terminal.master), Contains("40 nodes") && Contains("each message"));
+  CHECK_THAT(terminal.shown(), Contains("40 nodes") && Contains("each message"));
   s.nodes = 41;
   (*screen)->show(s);
-  CHECK_THAT(read_all(terminal.master), Contains("41 nodes") && !Contains("each message"));
+  CHECK_THAT(terminal.shown(), Contains("41 nodes") && !Contains("each message"));
   terminal.resize(80, 24);
   (*screen)->show(s);
-  CHECK_THAT(read_all(terminal.master), Contains("41 nodes") && Contains("each message"));
+  CHECK_THAT(terminal.shown(), Contains("41 nodes") && Contains("each message"));
   CHECK_FALSE((*screen)->lost());
 }
 
 TEST_CASE("keys reach whoever asked for them") {
   boost::asio::io_context io;
-  const Terminal terminal;
+  const PseudoTerminal terminal;
   std::string keys;
-  const auto screen = make_screen(io.get_executor(), terminal.screen, [&](char key) { keys += key; });
+  const auto screen = make_screen(io.get_executor(), terminal.program, [&](char key) { keys += key; });
   REQUIRE(screen.has_value());
-  REQUIRE(write(terminal.master, "sq", 2) == 2);
+  REQUIRE(write(terminal.person, "sq", 2) == 2);
   while (keys.size() < 2) io.run_one();
   CHECK(keys == "sq");
 }

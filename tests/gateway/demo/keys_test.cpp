@@ -1,57 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gateway/demo/keys.hpp"
 
-#include <poll.h>
-#include <pty.h>
 #include <signal.h>
-#include <sys/ioctl.h>
 #include <sys/wait.h>
-#include <termios.h>
 #include <unistd.h>
 
 #include <boost/asio/io_context.hpp>
 #include <cstdlib>
 
 #include "tests/catch.hpp"
+#include "tests/gateway/demo/pseudo_terminal.hpp"
 
 using namespace tulpar;
 using namespace tulpar::demo;
 using namespace std::chrono_literals;
-
-namespace {
-
-// A terminal without a screen: `master` is the person, `slave` the program's side.
-struct Pty {
-  Pty() {
-    const winsize size{.ws_row = 30, .ws_col = 100, .ws_xpixel = 0, .ws_ypixel = 0};
-    REQUIRE(openpty(&master, &slave, nullptr, nullptr, &size) == 0);
-  }
-  ~Pty() {
-    close(master);
-    close(slave);
-  }
-  termios mode() const {
-    termios mode{};
-    REQUIRE(tcgetattr(slave, &mode) == 0);
-    return mode;
-  }
-  bool raw() const { return (mode().c_lflag & (ICANON | ECHO)) == 0; }
-  // All that the program wrote so far.
-  std::string screen() const {
-    std::string text;
-    pollfd entry{.fd = master, .events = POLLIN, .revents = 0};
-    char buffer[4096];
-    while (poll(&entry, 1, 0) == 1 && (entry.revents & POLLIN)) {
-      const ssize_t size = read(master, buffer, sizeof buffer);
-      if (size <= 0) break;
-      text.append(buffer, static_cast<std::size_t>(size));
-    }
-    return text;
-  }
-  int master = -1, slave = -1;
-};
-
-}  // namespace
 
 TEST_CASE("keys are letters in lower case; cursor keys are nothing") {
   KeyParser parser;
@@ -73,35 +35,35 @@ TEST_CASE("a Cyrillic layout works without switching") {
 }
 
 TEST_CASE("the terminal is raw while it is held and as before afterwards") {
-  const Pty pty;
+  const PseudoTerminal pty;
   const termios before = pty.mode();
   const auto catch_handler = signal(SIGTERM, SIG_DFL);
   {
-    const auto terminal = RawTerminal::enter(pty.slave);
+    const auto terminal = RawTerminal::enter(pty.program);
     REQUIRE(terminal.has_value());
     CHECK(pty.raw());
     CHECK((pty.mode().c_lflag & ISIG) != 0);
-    CHECK_THAT(pty.screen(), Contains("\x1b[?1049h"));
-    const auto second = RawTerminal::enter(pty.slave);
+    CHECK_THAT(pty.shown(), Contains("\x1b[?1049h"));
+    const auto second = RawTerminal::enter(pty.program);
     CHECK_FALSE(second.has_value());
     CHECK(pty.raw());  // the refused one restored nothing
   }
   CHECK(pty.mode().c_lflag == before.c_lflag);
   CHECK(pty.mode().c_cc[VSUSP] == before.c_cc[VSUSP]);
-  CHECK_THAT(pty.screen(), Contains("\x1b[?1049l"));
+  CHECK_THAT(pty.shown(), Contains("\x1b[?1049l"));
   CHECK(signal(SIGTERM, catch_handler) == SIG_DFL);
-  CHECK(RawTerminal::enter(pty.slave).has_value());  // once more
+  CHECK(RawTerminal::enter(pty.program).has_value());  // once more
 }
 
 TEST_CASE("whatever ends the program, the terminal is given back") {
   const int ending = GENERATE(SIGTERM, SIGABRT, SIGSEGV, 0);
-  const Pty pty;
+  const PseudoTerminal pty;
   const pid_t child = fork();
   REQUIRE(child >= 0);
   if (child == 0) {
     // The test program's own handlers are not what is tested.
     for (const int each : {SIGTERM, SIGABRT, SIGSEGV}) signal(each, SIG_DFL);
-    const auto terminal = RawTerminal::enter(pty.slave);
+    const auto terminal = RawTerminal::enter(pty.program);
     if (!terminal || !pty.raw()) _exit(99);
     if (ending == 0) std::exit(7);
     raise(ending);
@@ -115,7 +77,7 @@ TEST_CASE("whatever ends the program, the terminal is given back") {
     CHECK((WIFSIGNALED(status) && WTERMSIG(status) == ending));
   }
   CHECK_FALSE(pty.raw());
-  CHECK_THAT(pty.screen(), Contains("\x1b[?1049l"));
+  CHECK_THAT(pty.shown(), Contains("\x1b[?1049l"));
 }
 
 TEST_CASE("what is no terminal is refused") {
@@ -129,33 +91,34 @@ TEST_CASE("what is no terminal is refused") {
 }
 
 TEST_CASE("size and colour of a terminal") {
-  const Pty pty;
-  CHECK(terminal_size(pty.slave)->width == 100);
-  CHECK(terminal_size(pty.slave)->height == 30);
-  const winsize unknown{};
-  ioctl(pty.master, TIOCSWINSZ, &unknown);
-  CHECK(terminal_size(pty.slave)->width == 80);
+  const PseudoTerminal pty;
+  CHECK(terminal_size(pty.program)->width == 100);
+  CHECK(terminal_size(pty.program)->height == 30);
+  pty.resize(0, 0);  // unknown
+  CHECK(terminal_size(pty.program)->width == 80);
 
   unsetenv("NO_COLOR");
   setenv("TERM", "xterm", 1);
-  CHECK(wants_colour(pty.slave));
+  CHECK(wants_colour(pty.program));
   setenv("NO_COLOR", "", 1);
-  CHECK(wants_colour(pty.slave));
+  CHECK(wants_colour(pty.program));
   setenv("NO_COLOR", "1", 1);
-  CHECK_FALSE(wants_colour(pty.slave));
+  CHECK_FALSE(wants_colour(pty.program));
   unsetenv("NO_COLOR");
   setenv("TERM", "dumb", 1);
-  CHECK_FALSE(wants_colour(pty.slave));
+  CHECK_FALSE(wants_colour(pty.program));
+  CHECK_FALSE(RawTerminal::enter(pty.program).has_value());
+  setenv("TERM", "xterm", 1);
 }
 
 TEST_CASE("what is typed arrives key by key") {
-  const Pty pty;
-  const auto terminal = RawTerminal::enter(pty.slave);
+  const PseudoTerminal pty;
+  const auto terminal = RawTerminal::enter(pty.program);
   REQUIRE(terminal.has_value());
   boost::asio::io_context io;
   std::string typed;
   auto keyboard = std::make_unique<Keyboard>(io.get_executor(), **terminal, [&](char key) { typed += key; });
-  REQUIRE(write(pty.master, "sЫ", 3) == 3);
+  REQUIRE(write(pty.person, "sЫ", 3) == 3);
   for (int i = 0; i < 100 && typed.size() < 2; ++i) io.run_one_for(100ms);
   CHECK(typed == "ss");
   keyboard.reset();

@@ -2,6 +2,7 @@
 #include "gateway/demo/lane.hpp"
 
 #include <signal.h>
+#include <sys/wait.h>
 
 #include <boost/asio/io_context.hpp>
 #include <vector>
@@ -69,6 +70,9 @@ TEST_CASE("a lane notices that its broker has gone") {
   CHECK(lab.lane->connected());
   kill(lab.broker.pid(), SIGKILL);
   CHECK(lab.run_until([&] { return !lab.lane->connected(); }));
+  // Its sockets close a moment before it has ended.
+  siginfo_t ended{};
+  REQUIRE(waitid(P_PID, static_cast<id_t>(lab.broker.pid()), &ended, WEXITED | WNOWAIT) == 0);
   CHECK_FALSE(lab.broker.running());
 }
 

@@ -94,7 +94,7 @@ TEST_CASE("the figures are the ledger's; without one of them there are none") {
 }
 
 TEST_CASE("a one-time code is read, and nothing else taken for one") {
-  CHECK(parse_code(R"({"code":"K7QX22M9","expires_in_s":900})").value() == "K7QX22M9");
+  CHECK(parse_code(R"({"code":"K7QX22M9","expires_s":900})").value() == "K7QX22M9");
   for (const char* text : {"", "[]", "{}", R"({"code":""})", R"({"code":7})"}) {
     CAPTURE(text);
     CHECK_FALSE(parse_code(text).has_value());
@@ -134,8 +134,8 @@ TEST_CASE("the watch learns the figures and a link that signs in") {
   asio::io_context io;
   const Server server(io, socket, [](const std::string& line) -> std::string {
     if (line == "GET /api/v1/status HTTP/1.1") return std::string("HTTP/1.1 200 OK\r\n\r\n") + kStatus;
-    if (line == "POST /api/v1/session/code HTTP/1.1") {
-      return "HTTP/1.1 201 Created\r\n\r\n{\"code\":\"K7QX22M9\",\"expires_in_s\":900}";
+    if (line == "POST /api/v1/codes HTTP/1.1") {
+      return "HTTP/1.1 200 OK\r\n\r\n{\"code\":\"K7QX22M9\",\"expires_s\":900}";
     }
     return "HTTP/1.1 404 Not Found\r\n\r\n";
   });
@@ -146,14 +146,20 @@ TEST_CASE("the watch learns the figures and a link that signs in") {
   CHECK(watch.figures().lost == 3);
 }
 
-TEST_CASE("a gateway that gives no code has a plain link") {
+TEST_CASE("a gateway that gave no code is asked again") {
   const TempDir directory;
   const std::string socket = directory.path() / "tulpar.sock";
   asio::io_context io;
-  const Server server(io, socket, [](const std::string&) { return "HTTP/1.1 404 Not Found\r\n\r\n{}"; });
+  int asked = 0;
+  const Server server(io, socket, [&](const std::string& line) -> std::string {
+    if (!line.starts_with("POST")) return "HTTP/1.1 404 Not Found\r\n\r\n{}";
+    if (++asked == 1) return "HTTP/1.1 503 Service Unavailable\r\n\r\n{\"code\":\"WRONG\"}";
+    return "HTTP/1.1 200 OK\r\n\r\n{\"code\":\"K7QX22M9\"}";
+  });
   const GatewayWatch watch(io.get_executor(), socket, "http://127.0.0.1:8480/");
   while (watch.page().empty()) io.run_one();
-  CHECK(watch.page() == "http://127.0.0.1:8480/");
+  CHECK(watch.page() == "http://127.0.0.1:8480/#code=K7QX22M9");
+  CHECK(asked == 2);
 }
 
 TEST_CASE("a watch that has gone leaves nothing that would touch it") {

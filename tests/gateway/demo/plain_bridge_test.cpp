@@ -32,7 +32,8 @@ struct Lab {
     bridge = std::move(*started);
     site = tap(bridge->site_port(), "site", {"down/#"}, at_site);
     net = tap(bridge->net_port(), "net", {"#"}, at_net);
-    REQUIRE(run_until([this] { return site->subscribed() && net->subscribed(); }));
+    REQUIRE(run_until(
+        [this] { return site->subscribed() && net->subscribed() && link->meter(Direction::kUp).packets > 0; }));
   }
 
   std::unique_ptr<MqttTap> tap(std::uint16_t port, const std::string& name, std::vector<std::string> filters,

@@ -16,7 +16,7 @@ Races::Start sos(MessageKey key, BootTime at = kStart) {
           .key = key,
           .at = at,
           .clock = "14:03:10",
-          .who = "Асан",
+          .words = "Асан: help",
           .tulpar_waiting = 700,
           .bridge_before = 1000};
 }
@@ -32,7 +32,7 @@ TEST_CASE("a race tells how long each took, and who is still before it in the br
   CHECK_FALSE(view.bridge.has_value());
   CHECK(view.bridge_ahead == 700);
   CHECK(view.tulpar_passed == 700);
-  CHECK(view.who == "Асан");
+  CHECK(view.words == "Асан: help");
   CHECK(view.sent_at == "14:03:10");
 
   races.arrived(Way::kTulpar, 1, kStart + 900ms);
@@ -62,6 +62,8 @@ TEST_CASE("of races without end the latest are kept") {
   races.arrived(Way::kTulpar, 5, kStart + 1s);
   const auto views = races.view(kStart + 2s, 0);
   REQUIRE(views.size() == Races::kMax);
+  CHECK(views.front().number == 5);
+  CHECK(views.back().number == Races::kMax + 4);
   CHECK(views.front().tulpar == 1s);
   CHECK_FALSE(views.at(1).tulpar.has_value());
 }

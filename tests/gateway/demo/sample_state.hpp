@@ -23,7 +23,7 @@ inline DemoState sample_state() {
               .cost = 1'392'000'000};
   s.races.push_back({.kind = RaceView::Kind::kSos,
                      .sent_at = "14:03:10",
-                     .who = "Асан, !7efeee00",
+                     .words = "Асан: two people hurt by an avalanche, need a doctor",
                      .age = std::chrono::seconds(37),
                      .tulpar = Millis(900),
                      .bridge = std::nullopt,

@@ -53,19 +53,31 @@ TEST_CASE("at 80 columns both ways stand side by side") {
   CHECK(line_with(text, "money, 5/MB") ==
         " money, 5/MB   0.633 USD               │ money, 5/MB   1.392 USD                ");
   CHECK(line_with(text, "SOS sent") ==
-        " SOS sent 14:03:10 by Асан, !7efeee00                                           ");
+        " SOS sent 14:03:10 by Асан: two people hurt by an avalanche, need a doctor      ");
   CHECK(line_with(text, "still waiting") ==
         " ✓ delivered in 0.9 s, past 1,012      │ … still waiting 37 s (1,214 ahead)     ");
-  CHECK_THAT(line_with(text, "TULPAR"), Contains("40 nodes · 9600 bit/s · 300 ms · 2 % lost"));
+  CHECK_THAT(line_with(text, "TULPAR"), Contains("40 nodes · 9,600 bit/s · 300 ms · 2 % lost"));
   CHECK_THAT(line_with(text, "TULPAR"), Contains("● satellite up"));
   CHECK_THAT(text, Contains("s SOS · c cut the satellite · r reply from the internet · q quit"));
   CHECK_THAT(text, Contains("http://127.0.0.1:8480/#K7QX-22M9"));
   CHECK_THAT(text, Contains("6.3 times fewer bytes a message, SOS more than 36 s sooner"));
 }
 
+TEST_CASE("the keys stand in the last line, whatever is above them") {
+  DemoState s = sample_state();
+  for (int races = 0; races < 5; ++races) {
+    const auto lines = lines_of(render(s, 80, 24, false));
+    CAPTURE(races);
+    REQUIRE(lines.size() == 24);
+    CHECK_THAT(lines.back(), StartsWith(" s SOS · c cut"));
+    s.races.push_back(s.races.front());
+  }
+}
+
 TEST_CASE("the small screen keeps the figures, the race and the keys") {
   const std::string text = render(sample_state(), 60, 15, false);
-  for (const char* words : {"waiting", "each message", "SOS sent", "✓ delivered in 0.9 s", "s SOS · c cut"}) {
+  for (const char* words : {"waiting", "each message", "SOS sent", "✓ delivered in 0.9 s",
+                            "s SOS · c cut the satellite · r reply · q quit "}) {
     CHECK_THAT(text, Contains(words));
   }
 }
@@ -86,6 +98,26 @@ TEST_CASE("the longer of the two queues fills its bar") {
   CHECK(bar_cells(line_with(render(s, 80, 24, false), "waiting  ")) == 0);
 }
 
+TEST_CASE("messages fly where something is on its way, and nowhere else") {
+  DemoState s = sample_state();
+  s.bridge.flying = true;
+  const std::string line = line_with(render(s, 80, 24, false), "mesh ");
+  const std::size_t middle = line.find("│");
+  CHECK(line.substr(0, middle).find("●") == std::string::npos);
+  CHECK(line.find("●", middle) != std::string::npos);
+}
+
+TEST_CASE("what came out lately: people's words, and how much machines said between them") {
+  DemoState s = sample_state();
+  s.races.clear();
+  s.tulpar.latest = {{.text = "Мост: position", .run = 1148}, {.text = "Марал: нан бар", .human = true}};
+  s.bridge.latest = {{.text = "Ерлан: battery"}};
+  const std::string text = render(s, 120, 30, false);
+  CHECK_THAT(line_with(text, "Ерлан"),
+             StartsWith(" 1,148 from machines, last Мост: position ") && Contains("│ Ерлан: battery  "));
+  CHECK_THAT(line_with(text, "Марал"), StartsWith(" Марал: нан бар "));
+}
+
 TEST_CASE("a cut satellite shows at the top, on the way and at its key") {
   DemoState s = sample_state();
   s.link_up = false;
@@ -99,7 +131,7 @@ TEST_CASE("a reply is a race of its own, and the latest races stay") {
   DemoState s = sample_state();
   s.races.push_back({.kind = RaceView::Kind::kReply,
                      .sent_at = "14:03:40",
-                     .who = "Help is on the way",
+                     .words = "Help is on the way",
                      .age = 7s,
                      .tulpar = 1100ms,
                      .bridge = 1900ms,

@@ -23,15 +23,15 @@ TEST_CASE("the summary is one plain line") {
 TEST_CASE("what remains at the end is a table") {
   DemoState s = sample_state();
   CHECK(closing(s) ==
-        "1 min 23 s over 9600 bit/s, 300 ms one way, 2 % lost\n"
-        "                 Tulpar                  plain bridge\n"
-        "  delivered      2,345                   812\n"
-        "  superseded     312                     0\n"
-        "  still waiting  12                      1,214\n"
-        "  on the wire    127 kB                  279 kB\n"
-        "  each message   54 B                    343 B\n"
-        "  money          0.633 USD               1.392 USD\n"
-        "  SOS 14:03:10   after 0.9 s             still waiting after 37 s\n");
+        "1 min 23 s over 9,600 bit/s, 300 ms one way, 2 % lost\n"
+        "                  Tulpar                          plain bridge\n"
+        "  delivered       2,345                           812\n"
+        "  superseded      312                             0\n"
+        "  still waiting   12                              1,214\n"
+        "  on the wire     127 kB                          279 kB\n"
+        "  each message    54 B                            343 B\n"
+        "  money           0.633 USD                       1.392 USD\n"
+        "  SOS 14:03:10    after 0.9 s                     still waiting after 37 s\n");
 }
 
 TEST_CASE("of many races the table has the latest") {

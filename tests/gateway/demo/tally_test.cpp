@@ -36,15 +36,27 @@ TEST_CASE("messages are told apart by their payload") {
 TEST_CASE("what people wrote is counted apart, and the latest is remembered") {
   Tally tally;
   for (MessageKey key = 0; key < 100; ++key) {
-    tally.published(key, {.text = std::to_string(key), .human = key % 10 == 0});
+    tally.published(key, {.text = std::to_string(key), .human = true});
   }
   for (MessageKey key = 0; key < 95; ++key) tally.arrived(key);
-  CHECK(tally.human() == 10);
-  CHECK(tally.human_delivered() == 10);
+  CHECK(tally.human() == 100);
+  CHECK(tally.human_delivered() == 95);
   REQUIRE(tally.latest().size() == Tally::kLatest);
   CHECK(tally.latest().front().text == "94");
   CHECK(tally.latest().back().text == std::to_string(95 - Tally::kLatest));
-  tally.published(200, {.text = "x", .human = true});
-  CHECK(tally.human() == 11);
-  CHECK(tally.human_delivered() == 10);
+  tally.published(200, {.text = "x"});
+  CHECK(tally.human() == 100);
+}
+
+TEST_CASE("machines that talk one after the other are one line, people a line each") {
+  Tally tally;
+  const std::string said = "mmmhhmhm";
+  for (MessageKey key = 0; key < said.size(); ++key) {
+    tally.published(key, {.text = std::to_string(key), .human = said[key] == 'h'});
+    tally.arrived(key);
+  }
+  std::string lines;
+  for (const FeedLine& line : tally.latest()) lines += line.text + "x" + std::to_string(line.run) + " ";
+  CHECK(lines == "7x1 6x1 5x1 4x1 3x1 2x3 ");
+  CHECK(tally.delivered() == said.size());
 }
