@@ -7,11 +7,15 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <cstddef>
 
 namespace tulpar::link {
 namespace {
 
+// Of what the kernel has not cut into segments yet; small frames leave one by one, so this is what is least in
+// doubt.
+constexpr std::uint64_t kSegment = 1400;
 constexpr std::size_t kTcpHeader = 20, kIpv4Header = 20, kIpv6Header = 40, kTimestamps = 12;
 // What a SYN's options have beyond the timestamps of every segment: MSS, SACK permitted, window scale.
 constexpr std::uint64_t kSynExtra = 8;
@@ -27,9 +31,25 @@ std::size_t ip_header(int fd) {
 
 void set(int fd, int level, int option, int value) { setsockopt(fd, level, option, &value, sizeof value); }
 
+// One hole holds back the acknowledgement of all behind it, though these have left the link: so segments are
+// asked of SACK, their bytes are the average's.
+void estimate(const struct tcp_info& raw, TcpInfo& info) {
+  const std::uint64_t unsent = std::min<std::uint64_t>(raw.tcpi_notsent_bytes, info.outstanding);
+  const std::uint64_t unacked = info.outstanding - unsent;
+  const std::uint64_t segments = std::max<std::uint64_t>(raw.tcpi_unacked, 1);
+  const std::uint64_t arrived = std::min<std::uint64_t>(raw.tcpi_sacked, segments);
+  const std::uint64_t gone = std::min<std::uint64_t>(arrived + raw.tcpi_lost, segments);
+  const std::uint64_t flying = std::min<std::uint64_t>(segments - gone + raw.tcpi_retrans, segments);
+  info.wire_arrived =
+      info.payload_acked + unacked * arrived / segments + std::uint64_t{raw.tcpi_delivered} * info.header;
+  const std::uint64_t to_send = unsent / kSegment + (unsent ? 1 : 0);
+  info.wire_outstanding =
+      unsent + unacked * flying / segments + (unacked ? flying : 0) * info.header + to_send * info.header;
+}
+
 }  // namespace
 
-std::optional<TcpInfo> tcp_info(int fd) {
+std::optional<TcpInfo> tcp_info(int fd, bool accepted) {
   struct tcp_info raw {};
   socklen_t size = sizeof raw;
   if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &raw, &size) != 0) return std::nullopt;
@@ -37,7 +57,8 @@ std::optional<TcpInfo> tcp_info(int fd) {
   if (size < offsetof(struct tcp_info, tcpi_bytes_retrans)) return std::nullopt;
   TcpInfo info;
   info.header = ip_header(fd) + kTcpHeader + (raw.tcpi_options & TCPI_OPT_TIMESTAMPS ? kTimestamps : 0);
-  if (raw.tcpi_segs_out) info.wire_sent = raw.tcpi_bytes_sent + raw.tcpi_segs_out * info.header + kSynExtra;
+  const std::uint64_t segments_sent = std::uint64_t{raw.tcpi_segs_out} + (accepted ? 1 : 0);
+  if (segments_sent) info.wire_sent = raw.tcpi_bytes_sent + segments_sent * info.header + kSynExtra;
   if (raw.tcpi_segs_in)
     info.wire_received = raw.tcpi_bytes_received + raw.tcpi_segs_in * info.header + kSynExtra;
   info.payload_acked = raw.tcpi_bytes_acked;
@@ -46,6 +67,7 @@ std::optional<TcpInfo> tcp_info(int fd) {
   if (raw.tcpi_min_rtt != ~0u) info.min_rtt = Millis{raw.tcpi_min_rtt / 1000};
   int queued = 0;
   if (ioctl(fd, SIOCOUTQ, &queued) == 0 && queued > 0) info.outstanding = static_cast<std::size_t>(queued);
+  estimate(raw, info);
   return info;
 }
 

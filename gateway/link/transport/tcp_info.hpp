@@ -19,12 +19,17 @@ struct TcpInfo {
   std::uint64_t wire_sent = 0, wire_received = 0;
   std::uint64_t payload_acked = 0;
   std::size_t outstanding = 0;  // payload bytes in the kernel: unsent and unacknowledged
-  std::size_t header = 52;      // bytes a segment
+  // Estimates at IP level that know of selective acknowledgements: what has arrived at the peer, in any order;
+  // and what is unsent, or sent and neither arrived nor lost.
+  std::uint64_t wire_arrived = 0;
+  std::size_t wire_outstanding = 0;
+  std::size_t header = 52;  // bytes a segment
   Millis rtt{0}, min_rtt{0};
 };
 
-// Nothing if the kernel does not tell (not a TCP socket, too old).
-std::optional<TcpInfo> tcp_info(int fd);
+// Nothing if the kernel does not tell (not a TCP socket, too old). `accepted`: it came from a listening socket,
+// which sent the SYN-ACK that the kernel counts for none.
+std::optional<TcpInfo> tcp_info(int fd, bool accepted);
 
 // Nagle off (frames are chosen when they can leave), little unsent data in the kernel, and, if `keepalive` is
 // not zero, a probe after that much silence: 104 bytes at IP level, the cheapest sign of life that TCP has.

@@ -94,7 +94,7 @@ class TlsDialer::Attempt : public std::enable_shared_from_this<Attempt> {
     over_ = true;
     timer_.cancel();
     if (!wire) {
-      const auto info = socket_.is_open() ? tcp_info(socket_.native_handle()) : std::nullopt;
+      const auto info = socket_.is_open() ? tcp_info(socket_.native_handle(), false) : std::nullopt;
       wire = info ? WireCount{info->wire_sent, info->wire_received} : WireCount{};
     }
     error_code ignored;

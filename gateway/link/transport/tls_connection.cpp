@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <boost/asio/buffer.hpp>
+#include <boost/asio/post.hpp>
 
 #include "gateway/link/frame.hpp"
 #include "gateway/link/session.hpp"
@@ -76,12 +77,23 @@ void TlsConnection::on_bytes(std::size_t count) {
   deliver();
 }
 
+void TlsConnection::set_events(Events events) {
+  events_ = std::move(events);
+  if (!events_.received) return;
+  // What came before somebody listened.
+  asio::post(socket_.get_executor(), [weak = weak_from_this()] {
+    if (auto self = weak.lock()) self->deliver();
+  });
+}
+
+// Frames wait until somebody listens: the peer's greeting comes with its Finished, and the relay may have to
+// load that gateway's queue first.
 void TlsConnection::deliver() {
-  while (!ended_) {
+  while (!ended_ && events_.received) {
     auto frame = engine_->next_frame();
     if (!frame) return end(frame.error().message);
     if (!*frame) return;
-    if (events_.received) events_.received(**frame);
+    events_.received(**frame);
   }
 }
 
@@ -115,19 +127,13 @@ void TlsConnection::write() {
 
 void TlsConnection::sample(BootTime now) {
   if (ended_) return;
-  const auto fresh = tcp_info(socket_.native_handle());
+  const auto fresh = tcp_info(socket_.native_handle(), !engine_->dialling());
   if (!fresh) return;
   if (fresh->payload_acked != info_.payload_acked || fresh->outstanding == 0) progress_ = now;
   info_ = *fresh;
-  // What is outstanding, at IP level: segments are about a frame each.
-  const std::size_t outstanding = info_.outstanding + out_.size();
-  const std::size_t segments =
-      outstanding / std::clamp<std::size_t>(frame_limit(), 256, 1400) + (outstanding ? 1 : 0);
-  pacer_.sample(
-      now, {.delivered = info_.wire_sent - std::min(info_.wire_sent, outstanding + segments * info_.header),
-            .outstanding = outstanding + segments * info_.header,
-            .rtt = info_.rtt,
-            .min_rtt = info_.min_rtt});
+  pacer_.sample(now, {.delivered = info_.wire_arrived,
+                      .outstanding = info_.wire_outstanding + out_.size(),
+                      .min_rtt = info_.min_rtt});
 }
 
 std::size_t TlsConnection::frame_limit() const {

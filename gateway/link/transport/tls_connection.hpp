@@ -26,7 +26,7 @@ class TlsConnection : public Transport, public std::enable_shared_from_this<TlsC
   void start(Ready ready);
   const std::string& peer_name() const { return engine_->peer(); }
 
-  void set_events(Events events) override { events_ = std::move(events); }
+  void set_events(Events events) override;
   std::size_t frame_limit() const override;
   bool can_send(BootTime now) override;
   void send(Bytes frame, BootTime now) override;

@@ -31,6 +31,7 @@ class TlsEngine {
   // Bytes came in. Error: why the connection must end.
   Result<void> received(ByteView bytes);
   bool established() const { return established_; }
+  bool dialling() const { return own_.has_value(); }
   // Who the peer is; REQUIRES: established, listening side.
   const std::string& peer() const { return peer_; }
 
