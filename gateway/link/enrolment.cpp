@@ -6,6 +6,8 @@
 #include <openssl/evp.h>
 #include <openssl/kdf.h>
 #include <openssl/rand.h>
+#include <spdlog/spdlog.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -64,6 +66,13 @@ Result<void> write_private(const std::string& path, const std::string& text) {
   if (written) return {};
   unlink(path.c_str());
   return Error{fmt::format("cannot write {}: {}", path, std::strerror(why))};
+}
+
+// `sudo tulpar enrol` writes into the folder of a service that runs as another user, and has to read it.
+bool give_to_owner_of(const std::string& folder, const std::string& made) {
+  struct stat owner {};
+  if (geteuid() != 0) return true;
+  return stat(folder.c_str(), &owner) == 0 && lchown(made.c_str(), owner.st_uid, owner.st_gid) == 0;
 }
 
 }  // namespace
@@ -135,6 +144,8 @@ Result<Enrolment> EnrolmentBook::enrol(const std::string& name, const std::strin
     return Error{"the system gives no random numbers"};
   enrolment.key_id = encode(id);
   if (auto written = write_private(path, enrolment.line() + "\n"); !written) return written.error();
+  if (!give_to_owner_of(fs::path(dir_).parent_path(), dir_) || !give_to_owner_of(dir_, path))
+    return Error{fmt::format("{} cannot be given to the relay's user: {}", path, std::strerror(errno))};
   return enrolment;
 }
 
@@ -145,16 +156,21 @@ Result<void> EnrolmentBook::revoke(const std::string& name) {
 }
 
 std::optional<Enrolment> EnrolmentBook::find_key(std::string_view key_id) const {
-  for (const auto& name : names())
-    if (auto enrolment = read_enrolment(dir_ + "/" + name); enrolment && enrolment->key_id == key_id)
+  for (const auto& name : names()) {
+    auto enrolment = read_enrolment(dir_ + "/" + name);
+    if (!enrolment)
+      spdlog::error("{}", enrolment.error().message);
+    else if (enrolment->key_id == key_id)
       return *enrolment;
+  }
   return std::nullopt;
 }
 
 std::vector<std::string> EnrolmentBook::names() const {
   std::vector<std::string> names;
   std::error_code failed;
-  for (const auto& file : fs::directory_iterator(dir_, failed)) names.push_back(file.path().filename());
+  for (const auto& file : fs::directory_iterator(dir_, failed))
+    if (valid_name(file.path().filename().string())) names.push_back(file.path().filename());
   std::sort(names.begin(), names.end());
   return names;
 }

@@ -115,11 +115,15 @@ std::vector<LinkMessage> Outgoing::take_messages(std::vector<queue::Body> bodies
                                                  std::vector<queue::Entry>& entries, BootTime now) {
   std::map<queue::MessageId, queue::Body*> by_id;
   for (auto& body : bodies) by_id[body.id] = &body;
-  const auto missing =
-      std::partition(entries.begin(), entries.end(), [&](const auto& e) { return by_id.contains(e.id); });
-  if (missing != entries.end())
-    host_->drop(std::vector(missing, entries.end()), queue::DropReason::kUnreadable);
-  entries.erase(missing, entries.end());
+  const auto drop_unless = [&](auto good, queue::DropReason why) {
+    const auto bad = std::partition(entries.begin(), entries.end(), good);
+    if (bad != entries.end()) host_->drop(std::vector(bad, entries.end()), why);
+    entries.erase(bad, entries.end());
+  };
+  drop_unless([&](const auto& e) { return by_id.contains(e.id); }, queue::DropReason::kUnreadable);
+  // No peer takes it: it would be refused again and again.
+  drop_unless([&](const auto& e) { return by_id[e.id]->payload.size() <= config::kMaxPayload; },
+              queue::DropReason::kTooLarge);
   std::sort(entries.begin(), entries.end(), [](const auto& a, const auto& b) { return a.number < b.number; });
 
   std::vector<LinkMessage> messages;

@@ -110,9 +110,15 @@ void LinkPeer::tend_queue(BootTime now) {
 
 void LinkPeer::attach(std::shared_ptr<Transport> transport) {
   if (transport_) {
+    // Maybe another box has the same enrolment: it has to know why it is sent away, lest it comes back at once.
+    session_.say_bye(ByeReason::kReplaced);
+    if (auto bye = session_.next_frame(clock_->now(), transport_->frame_limit()); !bye.empty())
+      transport_->send(std::move(bye), clock_->now());
     auto old = std::exchange(transport_, nullptr);
+    books_.count(old->wire());
     book(true);
     session_.disconnected();
+    books_.end();
     old->set_events({});
     old->close("replaced by a newer session");
   }
@@ -121,7 +127,7 @@ void LinkPeer::attach(std::shared_ptr<Transport> transport) {
                           .received = [this](ByteView frame) { on_frame(frame); },
                           .closed = [this](const std::string& why) { on_closed(why); }});
   const BootTime now = clock_->now();
-  greeted_ = false;
+  greeted_ = refused_ = false;
   up_since_ = now;
   note_.clear();
   const std::uint64_t session = new_session_id();
@@ -146,6 +152,7 @@ void LinkPeer::on_frame(ByteView frame) {
     spdlog::warn("{}: the session ends: {}", options_.name, done.error().message);
   if (session_.peer() && !greeted_) on_greeted();
   if (auto bye = session_.peer_bye()) {
+    refused_ = *bye != ByeReason::kShuttingDown;
     note_ = fmt::format("the other side said: {}", to_string(*bye));
     transport_->close(note_);
   } else if (incoming_.refused()) {

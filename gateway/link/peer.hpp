@@ -65,8 +65,8 @@ class LinkPeer : private OutgoingHost, private IncomingHost {
   // Says bye and closes.
   void detach(ByeReason reason);
   bool connected() const { return transport_ != nullptr; }
-  // In this session or the last one the peer has greeted.
-  bool was_greeted() const { return greeted_; }
+  // The last session was ended by the other side, and not because it stops for a while.
+  bool was_refused() const { return refused_; }
   // False while a new incarnation is being written.
   bool may_connect() const { return !renewing_; }
   // What an attempt cost that came to nothing.
@@ -127,7 +127,7 @@ class LinkPeer : private OutgoingHost, private IncomingHost {
   DurableWrites writes_;
   std::optional<BootTime> up_since_, last_contact_;
   std::string note_;
-  bool renewing_ = false, greeted_ = false, pumping_ = false;
+  bool renewing_ = false, greeted_ = false, refused_ = false, pumping_ = false;
   std::shared_ptr<int> alive_ = std::make_shared<int>(0);
 };
 

@@ -114,6 +114,7 @@ void LinkPeer::store(ArrivedBatch arrived) {
         if (!received)
           spdlog::error("{}: cannot store batch {}: {}", options_.name, number, received.error().message);
         incoming_.on_stored(number, received.has_value(), clock_->now());
+        if (transport_ && incoming_.refused()) session_.say_bye(ByeReason::kStoreRefuses);
         if (received) {
           books_.add_written(received->bytes);
           hooks_.arrived(received->accepted);

@@ -82,14 +82,14 @@ class TlsDialer::Attempt : public std::enable_shared_from_this<Attempt> {
         [weak = weak_from_this()](std::shared_ptr<TlsConnection> connection, const Error* error) {
           auto self = weak.lock();
           if (!self || self->over_) return;
-          if (error) return self->fail(error->message, connection->wire());
+          if (error) return self->fail(error->message, connection->wire(), !connection->timed_out());
           self->over_ = true;
           self->connection_.reset();
           self->connected_(std::move(connection));
         });
   }
 
-  void fail(std::string why, std::optional<WireCount> wire = std::nullopt) {
+  void fail(std::string why, std::optional<WireCount> wire = std::nullopt, bool refused = false) {
     if (over_) return;
     over_ = true;
     timer_.cancel();
@@ -102,7 +102,7 @@ class TlsDialer::Attempt : public std::enable_shared_from_this<Attempt> {
     resolver_.cancel();
     connection_.reset();
     if (auto failed = std::exchange(failed_, nullptr))
-      failed({fmt::format("{}: {}", enrolment_.address, why), *wire});
+      failed({fmt::format("{}: {}", enrolment_.address, why), *wire, refused});
   }
 
   const Clock* clock_;

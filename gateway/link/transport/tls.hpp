@@ -24,10 +24,11 @@ struct TlsOptions {
   Millis timeout{std::chrono::seconds(15)};  // for connecting and for the handshake, each
 };
 
-// What a failed attempt cost on the wire is told with it.
+// What a failed attempt cost on the wire is told with it; `refused`: somebody was there and did not want us.
 struct DialFailure {
   std::string why;
   WireCount wire;
+  bool refused = false;
 };
 
 // One attempt to reach a relay. Destroying it gives the attempt up.

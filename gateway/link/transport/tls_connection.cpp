@@ -20,6 +20,7 @@ using boost::system::error_code;
 constexpr std::size_t kRecord = 14 + 3;
 // After a whole silence of this long, or four round trips, data that is not acknowledged never will be in time.
 constexpr Millis kLeastStall{8000};
+constexpr std::size_t kMostUnheard = 4 * kMaxFrame;
 // How long a closing connection waits for the peer's FIN, so that its last segments are counted.
 constexpr std::chrono::seconds kLinger{3};
 
@@ -46,7 +47,10 @@ void TlsConnection::start(Ready ready) {
   ready_ = std::move(ready);
   timer_.expires_after(options_.timeout);
   timer_.async_wait([weak = weak_from_this()](const error_code& failed) {
-    if (auto self = weak.lock(); self && !failed && self->ready_) self->end("the handshake took too long");
+    auto self = weak.lock();
+    if (!self || failed || !self->ready_) return;
+    self->timed_out_ = true;
+    self->end("the handshake took too long");
   });
   if (auto begun = engine_->start(); !begun) return end(begun.error().message);
   flush();
@@ -60,7 +64,9 @@ void TlsConnection::read() {
                             if (failed)
                               return self->end(self->closing_.empty() ? failed.message() : self->closing_);
                             self->on_bytes(count);
-                            if (!self->ended_) self->read();
+                            // While nobody listens TCP holds back what a peer sends beyond a few frames.
+                            self->paused_ = !self->events_.received && self->engine_->waiting() > kMostUnheard;
+                            if (!self->ended_ && !self->paused_) self->read();
                           });
 }
 
@@ -82,7 +88,10 @@ void TlsConnection::set_events(Events events) {
   if (!events_.received) return;
   // What came before somebody listened.
   asio::post(socket_.get_executor(), [weak = weak_from_this()] {
-    if (auto self = weak.lock()) self->deliver();
+    auto self = weak.lock();
+    if (!self || self->ended_) return;
+    self->deliver();
+    if (std::exchange(self->paused_, false) && !self->ended_) self->read();
   });
 }
 

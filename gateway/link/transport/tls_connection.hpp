@@ -25,6 +25,8 @@ class TlsConnection : public Transport, public std::enable_shared_from_this<TlsC
                 const TlsOptions& options);
   void start(Ready ready);
   const std::string& peer_name() const { return engine_->peer(); }
+  // The handshake came to no end in time.
+  bool timed_out() const { return timed_out_; }
 
   void set_events(Events events) override;
   std::size_t frame_limit() const override;
@@ -59,7 +61,7 @@ class TlsConnection : public Transport, public std::enable_shared_from_this<TlsC
   Ready ready_;
   std::string address_, closing_;
   Bytes out_, in_;
-  bool writing_ = false, ended_ = false;
+  bool writing_ = false, ended_ = false, timed_out_ = false, paused_ = false;
   TcpInfo info_;         // the last that the kernel told
   BootTime progress_{};  // when the peer's TCP last acknowledged something, or nothing was outstanding
 };

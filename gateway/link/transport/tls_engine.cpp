@@ -153,8 +153,9 @@ Result<std::optional<Bytes>> TlsEngine::next_frame() {
   const ByteView frame = waiting.subspan(head, size);
   Bytes copy(frame.begin(), frame.end());
   plain_used_ += head + size;
-  if (plain_used_ == plain_.size()) {
-    plain_.clear();
+  // Also when the next frame has begun: a peer may always cut in the middle of one.
+  if (plain_used_ == plain_.size() || plain_used_ > kMaxFrame) {
+    plain_.erase(plain_.begin(), plain_.begin() + static_cast<std::ptrdiff_t>(plain_used_));
     plain_used_ = 0;
   }
   return std::optional<Bytes>(std::move(copy));

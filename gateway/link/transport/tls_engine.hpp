@@ -37,6 +37,8 @@ class TlsEngine {
 
   // The next whole frame that came in; nothing: none yet. Error: malformed.
   Result<std::optional<Bytes>> next_frame();
+  // Bytes that came in and are no frame that was taken yet.
+  std::size_t waiting() const { return plain_.size() - plain_used_; }
   // REQUIRES: established.
   Result<void> send(ByteView frame);
   // Tells the peer that nothing more comes.

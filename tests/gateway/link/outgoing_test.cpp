@@ -121,6 +121,20 @@ TEST_CASE_METHOD(Fixture, "Messages whose bodies are gone are dropped and the ot
   CHECK(host.begun[0].size() == 1);
 }
 
+TEST_CASE_METHOD(Fixture, "A message that no peer takes is dropped before it has a batch") {
+  add();
+  add();
+  outgoing.prepare(now);
+  REQUIRE(host.loading.size() == 2);
+  outgoing.on_loaded({{host.loading[0].id, "t", Bytes(config::kMaxPayload + 1, 'x')},
+                      {host.loading[1].id, "t", Bytes(99, 'x')}},
+                     now);
+  REQUIRE(host.dropped.size() == 1);
+  CHECK(host.reason == queue::DropReason::kTooLarge);
+  REQUIRE(host.begun.size() == 1);
+  CHECK(host.begun[0].size() == 1);
+}
+
 TEST_CASE_METHOD(Fixture,
                  "A refused batch goes again each message alone and what is refused alone is dropped") {
   add();

@@ -190,12 +190,26 @@ TEST_CASE_METHOD(Fixture,
   CHECK(relay.arrived.size() == 2);
 }
 
+TEST_CASE_METHOD(Fixture, "Peer: who is replaced by a newer session is told, and knows that it is not wanted") {
+  connect();
+  run(Millis{1000});
+  CHECK_FALSE(gateway.peer->was_refused());
+  // Another box with a copy of the enrolment.
+  auto twin = std::make_shared<MemoryTransport>();
+  relay.peer->attach(twin);
+  run(Millis{1000});
+  CHECK(gateway.why.find(to_string(ByeReason::kReplaced)) != std::string::npos);
+  CHECK(gateway.peer->was_refused());
+  CHECK_FALSE(gateway.peer->connected());
+}
+
 TEST_CASE_METHOD(Fixture, "Peer: saying goodbye closes both ends with a word") {
   connect();
   run(Millis{1000});
   gateway.peer->detach(ByeReason::kShuttingDown);
   run(Millis{1000});
   CHECK(gateway.why == to_string(ByeReason::kShuttingDown));
+  CHECK_FALSE(relay.peer->was_refused());
   CHECK(relay.peer->status().state == "down");
   CHECK(relay.why.find(to_string(ByeReason::kShuttingDown)) != std::string::npos);
 }

@@ -62,8 +62,7 @@ TEST_CASE("tls engine: frames arrive as they were, however the network cuts them
     Pair pair;
     pair.carry(piece);
     REQUIRE(pair.server->established());
-    for (const std::size_t size : {1u, 127u, 128u, 16'000u})
-      REQUIRE(pair.client->send(text(size)).has_value());
+    for (const std::size_t size : {1u, 127u, 128u, 16'000u}) REQUIRE(pair.client->send(text(size)).has_value());
     pair.carry(piece);
     for (const std::size_t size : {1u, 127u, 128u, 16'000u}) {
       const auto frame = pair.server->next_frame();

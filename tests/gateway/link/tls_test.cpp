@@ -98,6 +98,20 @@ TEST_CASE_METHOD(Fixture, "tls: frames arrive in order, and both sides count the
   CHECK(near->wire().up > 20 * (near->frame_limit() - 20 + 14 + 40));
 }
 
+TEST_CASE_METHOD(Fixture, "tls: a peer that talks while nobody listens is held back, and loses nothing") {
+  dial();
+  REQUIRE(until([&] { return near && far; }));
+  std::size_t sent = 0;
+  for (; sent < 500; ++sent) {
+    clock.advance(Millis{10'000});
+    for (int turn = 0; turn < 20; ++turn) loop.poll();
+    if (!near->can_send(clock.now())) break;
+    near->send(Bytes(near->frame_limit(), 'x'), clock.now());
+  }
+  listen_far();
+  REQUIRE(until([&] { return came.size() == sent; }));
+}
+
 TEST_CASE_METHOD(Fixture, "tls: opening the link costs about a kilobyte") {
   dial([this] { near->send(Bytes(40, 'g'), clock.now()); });
   REQUIRE(until([&] { return near && far; }));
