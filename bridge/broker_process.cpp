@@ -179,4 +179,25 @@ std::string broker_complaint(const std::string& dir) {
   return at == std::string::npos ? "" : text.substr(at, text.find('\n', at) - at);
 }
 
+Result<std::string> set_damaged_aside(const std::string& dir) {
+  const std::string kept = dir + "/mosquitto.db", prefix = "mosquitto.db.damaged-";
+  unsigned number = 0;
+  std::vector<fs::path> older;
+  std::error_code why;
+  for (const auto& entry : fs::directory_iterator(dir, why)) {
+    const std::string name = entry.path().filename().string();
+    if (!name.starts_with(prefix)) continue;
+    unsigned found = 0;
+    std::from_chars(name.data() + prefix.size(), name.data() + name.size(), found);
+    number = std::max(number, found);
+    older.push_back(entry.path());
+  }
+  if (!fs::exists(kept, why)) return std::string();
+  const std::string aside = fmt::format("{}.damaged-{}", kept, number + 1);
+  fs::rename(kept, aside, why);
+  if (why) return Error{fmt::format("cannot move {} aside: {}", kept, why.message())};
+  for (const auto& file : older) fs::remove(file, why);
+  return {boost::system::in_place_value, aside};
+}
+
 }  // namespace tulpar::bridge

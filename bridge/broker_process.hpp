@@ -44,5 +44,8 @@ std::optional<pid_t> find_broker(const std::string& dir, const std::string& prog
 Result<pid_t> start_broker(const std::string& dir, const std::string& program);
 // Its last words of an error in that log; empty: none.
 std::string broker_complaint(const std::string& dir);
+// Moves what it kept, DIR/mosquitto.db, to DIR/mosquitto.db.damaged-N, with N grown; an older one goes. The new
+// name, or an error; an empty name: there is no such file.
+Result<std::string> set_damaged_aside(const std::string& dir);
 
 }  // namespace tulpar::bridge

@@ -186,6 +186,7 @@ Verdict Classifier::classify(std::string_view topic, ByteView payload, BootTime 
   if (verdict.drop == queue::DropReason::kNone && payload.size() > config::kMaxPayload) {
     verdict.drop = queue::DropReason::kTooLarge;
   }
+  if (verdict.cls != queue::kEmergency) limit_.heard(verdict.node);
   const bool carried = verdict.drop == queue::DropReason::kNone;
   if (carried && verdict.cls == queue::kEmergency && !limit_.allow(verdict.node, verdict.packet, now)) {
     verdict.cls = message_;

@@ -99,7 +99,25 @@ void ManagedBroker::on_ended() {
   if (std::exchange(replacing_, false)) return launch();
   if (steady_clock::now() - started_at_ >= Backoff::kSuccess) backoff_.reset();
   const std::string complaint = broker_complaint(place_.dir);
+  look_for_damage(complaint);
   fail(complaint.empty() ? "mosquitto ended" : fmt::format("mosquitto ended: {}", complaint));
+}
+
+// The second time: the first end may have another cause, such as memory that was short for a moment.
+void ManagedBroker::look_for_damage(const std::string& complaint) {
+  if (complaint.find("Couldn't open database") == std::string::npos) {
+    unreadable_ = 0;
+    return;
+  }
+  if (++unreadable_ < 2) return;
+  unreadable_ = 0;
+  const auto aside = set_damaged_aside(place_.dir);
+  if (!aside) {
+    spdlog::error("broker: {}", aside.error().message);
+  } else if (!aside->empty()) {
+    status_.loss = fmt::format("what it kept was damaged and is now {}: it began with nothing", *aside);
+    spdlog::error("broker: {}", status_.loss);
+  }
 }
 
 void ManagedBroker::fail(std::string why) {

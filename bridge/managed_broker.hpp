@@ -7,7 +7,8 @@
 // keeps the mesh's QoS 0 messages for us while we are away: so it outlives a gateway that is killed, and the
 // next one takes it over if it runs on the same configuration, or else replaces it (what it keeps stays on
 // disk). Only stop() ends it; destruction does not. (systemd: KillMode=process, or it is killed with the
-// gateway.)
+// gateway.) What it cannot read it would refuse for ever; a mesh without a broker is worse than one that lost
+// what waited there, so that file is moved aside.
 #pragma once
 
 #include <sys/types.h>
@@ -31,6 +32,7 @@ struct BrokerStatus {
   pid_t pid = 0;
   unsigned restarts = 0;  // that nobody asked for
   std::string problem;    // why it does not run, or why it ended last; empty: nothing
+  std::string loss;       // what it kept and lost since we run; empty: nothing
 };
 
 class ManagedBroker {
@@ -63,6 +65,7 @@ class ManagedBroker {
   void terminate();
   void send_signal(int number);
   void fail(std::string why);
+  void look_for_damage(const std::string& complaint);
   void after(Millis wait, std::function<void()> work);
 
   config::Mqtt mqtt_;
@@ -74,7 +77,8 @@ class ManagedBroker {
   boost::asio::steady_timer timer_;
   BrokerStatus status_;
   std::chrono::steady_clock::time_point started_at_;
-  bool replacing_ = false;  // it ends because we said so
+  unsigned unreadable_ = 0;  // ends in a row for a file that it cannot read
+  bool replacing_ = false;   // it ends because we said so
   std::function<void()> stopped_;
   std::shared_ptr<int> alive_ = std::make_shared<int>(0);
 };

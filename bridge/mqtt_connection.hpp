@@ -87,7 +87,6 @@ class MqttConnection : public std::enable_shared_from_this<MqttConnection> {
   void deliver();
   void housekeep();
   void set_timer(Millis after);
-  std::size_t waiting_bytes();
   void lose(std::string why);
 
   boost::asio::io_context* loop_;

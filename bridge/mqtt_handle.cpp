@@ -5,7 +5,10 @@
 #include <mosquitto.h>
 #include <mqtt_protocol.h>
 #include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <openssl/x509.h>
+#include <sys/socket.h>
 
 #include <cerrno>
 #include <cstdlib>
@@ -44,6 +47,9 @@ std::string read_tulpar_id(const mosquitto_property* properties) {
   }
   return found;
 }
+
+// TCP only; a closed or Unix socket refuses, and nothing is lost.
+void cork(int fd, int on) { setsockopt(fd, IPPROTO_TCP, TCP_CORK, &on, sizeof on); }
 
 const char* or_null(const std::string& text) { return text.empty() ? nullptr : text.c_str(); }
 
@@ -183,7 +189,14 @@ Result<void> MqttHandle::read() {
   if (socket() < 0) return Error{ended_.empty() ? "the broker hangs up" : ended_};
   return {};
 }
-Result<void> MqttHandle::write() { return check("write", mosquitto_loop_write(client_, 1)); }
+Result<void> MqttHandle::write() {
+  // libmosquitto writes packet by packet: a group's acknowledgements, four bytes each, would leave in a segment
+  // each and wake the broker as often.
+  cork(socket(), 1);
+  auto done = check("write", mosquitto_loop_write(client_, 1));
+  cork(socket(), 0);
+  return done;
+}
 Result<void> MqttHandle::misc() { return check("keep alive", mosquitto_loop_misc(client_)); }
 bool MqttHandle::wants_write() const { return mosquitto_want_write(client_); }
 

@@ -52,7 +52,9 @@ PublishOutcome publish_outcome(std::uint8_t reason) {
     case MQTT_RC_PACKET_ID_IN_USE:
     case MQTT_RC_QUOTA_EXCEEDED:
       return PublishOutcome::kLater;
-    // Not authorized, topic name invalid, payload format invalid; some brokers answer 0x95, packet too large.
+    case MQTT_RC_NOT_AUTHORIZED:
+      return PublishOutcome::kForbidden;
+    // Topic name invalid, payload format invalid; some brokers answer 0x95, packet too large.
     default:
       return PublishOutcome::kRefused;
   }

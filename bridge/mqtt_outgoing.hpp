@@ -34,8 +34,9 @@ std::size_t publish_size(std::string_view topic, std::string_view id, std::size_
 // A broker's answer to a PUBLISH.
 enum class PublishOutcome {
   kTaken,
-  kLater,    // it cannot just now: the same message may pass another time
-  kRefused,  // this message will never pass
+  kLater,      // it cannot just now: the same message may pass another time
+  kForbidden,  // its access list says no: whoever keeps the list may correct it
+  kRefused,    // this message will never pass
 };
 PublishOutcome publish_outcome(std::uint8_t reason);
 

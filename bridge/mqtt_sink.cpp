@@ -17,16 +17,19 @@ namespace {
 using queue::DropReason;
 using queue::EdgeBody;
 using queue::Entry;
+using queue::State;
 
 // Bodies read at once; with it and the window at most 2 MiB are in memory.
 constexpr std::size_t kPickBytes = 1u << 20;
 constexpr Millis kStoreRetry = std::chrono::seconds(1);
 
-// Only the order and the shares of the classes hold here.
+// What is refused is few or sees no change for hours: when it expires is no matter of seconds.
+constexpr Millis kRefusalsEvery = std::chrono::minutes(1);
+
+// The order, the shares and the TTLs of the classes hold here.
 std::vector<config::MessageClass> without_waiting(std::vector<config::MessageClass> classes) {
   for (auto& cls : classes) {
     cls.hold = Millis{0};
-    cls.ttl = Millis{0};
     cls.latest_only = false;
   }
   return classes;
@@ -73,6 +76,7 @@ void MqttSink::on_connected(const MqttSession& session) {
   connected_ = true;
   session_ = session;
   window_.open(session.receive_maximum);
+  refusals_.reconnected(clock_->now());
   pump();
 }
 
@@ -81,7 +85,22 @@ void MqttSink::on_disconnected() {
   for (const Entry& entry : window_.close(clock_->now())) scheduler_.give_back(entry);
 }
 
+void MqttSink::set_policy(const std::vector<config::MessageClass>& classes) {
+  options_.classes = classes;
+  scheduler_.set_policy(without_waiting(classes));
+  wake();
+}
+
+void MqttSink::expire() {
+  const BootTime now = clock_->now();
+  end_all(scheduler_.take_expired(now), State::kExpired, DropReason::kNone);
+  if (refusals_.size() == 0 || now - refusals_looked_at_ < kRefusalsEvery) return;
+  refusals_looked_at_ = now;
+  end_all(refusals_.take_expired(now, options_.classes), State::kExpired, DropReason::kNone);
+}
+
 void MqttSink::pump() {
+  expire();
   while (connected_) {
     auto picked = pick();
     if (picked.empty()) break;
@@ -93,7 +112,9 @@ void MqttSink::pump() {
 std::vector<Entry> MqttSink::pick() {
   const BootTime now = clock_->now();
   const bool emergency = scheduler_.ready(now) == queue::kEmergency;
+  if (const auto refused = ask_again(now, true)) return {*refused};
   if (!emergency) {
+    if (const auto refused = ask_again(now, false)) return {*refused};
     if (const auto due = window_.take_due(now)) return {*due};
   }
   const std::size_t room = window_.room(now, emergency);
@@ -105,6 +126,14 @@ std::vector<Entry> MqttSink::pick() {
     scheduler_.sent(entry.cls, entry.bytes);
   }
   return picked;
+}
+
+std::optional<Entry> MqttSink::ask_again(BootTime now, bool emergency) {
+  if (window_.room(now, emergency) == 0) return std::nullopt;
+  const auto entry =
+      refusals_.take_due(now, emergency, [this](queue::ClassId cls) { return !scheduler_.state(cls).paused; });
+  if (entry) window_.begin(*entry);
+  return entry;
 }
 
 void MqttSink::fetch(std::vector<Entry> entries) {
@@ -135,7 +164,12 @@ void MqttSink::publish_all(const std::vector<Entry>& entries, const std::vector<
     const bool found = message != messages.end() && message->body.id == entry.id;
     // Since it was asked for, the connection may have been lost, or it was published in a new one.
     if (window_.waits(entry.id)) {
-      found ? publish(entry, *message) : refuse(entry.id, DropReason::kUnreadable, "its body is gone");
+      if (found) {
+        publish(entry, *message);
+      } else {
+        spdlog::warn("{}: message {} is not published: its body is gone", options_.mqtt.client_id, entry.id);
+        end(entry.id, State::kDropped, DropReason::kUnreadable);
+      }
     }
     if (found) ++message;
   }
@@ -144,15 +178,15 @@ void MqttSink::publish_all(const std::vector<Entry>& entries, const std::vector<
 void MqttSink::publish(const Entry& entry, const EdgeBody& message) {
   if (options_.may_leave && !options_.may_leave(entry, message)) {
     ++counted_.withheld;
-    return end(entry.id, DropReason::kConsent);
+    return end(entry.id, State::kDropped, DropReason::kConsent);
   }
   const std::string& gateway = message.peer.empty() ? options_.own_name : message.peer;
   const auto topic = outgoing_topic(options_.prefix, gateway, message.body.topic);
-  if (!topic) return refuse(entry.id, DropReason::kRefused, topic.error().message);
+  if (!topic) return refuse(entry, DropReason::kRefused, topic.error().message);
   const std::string id = tulpar_id(message.origin, entry.id);
   const std::size_t size = publish_size(*topic, id, message.body.payload.size(), session_.v5);
   if (session_.max_packet != 0 && size > session_.max_packet) {
-    return refuse(entry.id, DropReason::kTooLarge,
+    return refuse(entry, DropReason::kTooLarge,
                   fmt::format("{} bytes, the broker takes {}", size, session_.max_packet));
   }
   const auto packet = client_.publish(*topic, message.body.payload, id);
@@ -165,19 +199,23 @@ void MqttSink::on_acks(const std::vector<MqttAck>& acks) {
   for (const MqttAck& ack : acks) {
     const auto entry = window_.answered(ack.packet);
     if (!entry) continue;
+    const std::string answer =
+        fmt::format("the broker says 0x{:02x}, {}", ack.reason, mosquitto_reason_string(ack.reason));
     switch (publish_outcome(ack.reason)) {
       case PublishOutcome::kTaken:
         ++counted_.published;
-        end(entry->id, DropReason::kNone);
+        for (const Entry& other : refusals_.passed(*entry)) scheduler_.give_back(other);
+        end(entry->id, State::kDelivered);
         break;
       case PublishOutcome::kLater:
-        spdlog::warn("{}: message {}, trying again: {}", options_.mqtt.client_id, entry->id,
-                     mosquitto_reason_string(ack.reason));
+        spdlog::warn("{}: message {}, trying again: {}", options_.mqtt.client_id, entry->id, answer);
         window_.again(entry->id, clock_->now());
         break;
+      case PublishOutcome::kForbidden:
+        set_aside(*entry, answer);
+        break;
       case PublishOutcome::kRefused:
-        refuse(entry->id, DropReason::kRefused,
-               fmt::format("the broker says 0x{:02x}, {}", ack.reason, mosquitto_reason_string(ack.reason)));
+        refuse(*entry, DropReason::kRefused, answer);
         break;
     }
   }
@@ -185,15 +223,32 @@ void MqttSink::on_acks(const std::vector<MqttAck>& acks) {
   pump();
 }
 
-void MqttSink::refuse(queue::MessageId id, DropReason why, std::string_view text) {
+void MqttSink::refuse(const Entry& entry, DropReason why, std::string_view text) {
+  if (entry.cls == queue::kEmergency) return set_aside(entry, text);
   ++counted_.refused;
-  spdlog::warn("{}: message {} is not published: {}", options_.mqtt.client_id, id, text);
-  end(id, why);
+  spdlog::warn("{}: message {} is not published: {}", options_.mqtt.client_id, entry.id, text);
+  end(entry.id, State::kDropped, why);
 }
 
-void MqttSink::end(queue::MessageId id, DropReason why) {
+void MqttSink::set_aside(const Entry& entry, std::string_view text) {
+  // Once for each reason: each of them is asked again every minute.
+  if (refusals_.size() == 0 || refusal_ != text)
+    spdlog::warn("{}: message {} is kept and tried again: {}", options_.mqtt.client_id, entry.id, text);
+  refusal_ = text;
+  window_.finish(entry.id);
+  refusals_.add(entry, clock_->now());
+}
+
+void MqttSink::end(queue::MessageId id, State state, DropReason why) {
   window_.settle(id);
-  ends_.emplace_back(id, why);
+  refusals_.ended(id);
+  ends_.push_back({id, state, why});
+}
+
+void MqttSink::end_all(const std::vector<Entry>& entries, State state, DropReason why) {
+  if (entries.empty()) return;
+  for (const Entry& entry : entries) end(entry.id, state, why);
+  write_ends();
 }
 
 void MqttSink::write_ends() {
@@ -201,15 +256,7 @@ void MqttSink::write_ends() {
   writing_ = true;
   runner_->write(
       [ends = ends_, bit = options_.bit](queue::Store& store) {
-        std::vector<queue::MessageId> taken;
-        for (const auto& [id, why] : ends) {
-          if (why == DropReason::kNone) {
-            taken.push_back(id);
-          } else {
-            store.release(std::span(&id, 1), bit, why);
-          }
-        }
-        store.deliver_to_sink(taken, bit);
+        for (const End& end : ends) store.end_at_sink(end.id, bit, end.state, end.why);
       },
       [this, alive = std::weak_ptr<int>(alive_), ends = ends_](const Result<void>& result) {
         if (!alive.expired()) written(ends, result);
@@ -220,7 +267,7 @@ void MqttSink::write_ends() {
 void MqttSink::written(const std::vector<End>& ends, const Result<void>& result) {
   writing_ = false;
   if (result) {
-    for (const End& end : ends) window_.finish(end.first);
+    for (const End& end : ends) window_.finish(end.id);
     if (options_.changed) options_.changed();
   } else {
     spdlog::error("{}: cannot store what was published, trying again: {}", options_.mqtt.client_id,
@@ -232,9 +279,17 @@ void MqttSink::written(const std::vector<End>& ends, const Result<void>& result)
   pump();
 }
 
+std::optional<BootTime> MqttSink::next_wake() const {
+  const auto earlier = [](std::optional<BootTime> a, std::optional<BootTime> b) {
+    return a && b ? std::min(*a, *b) : a ? a : b;
+  };
+  auto wake = earlier(write_due_, scheduler_.next_wake(clock_->now()));
+  if (connected_) wake = earlier(wake, earlier(window_.next_wake(), refusals_.next_wake()));
+  return refusals_.size() > 0 ? earlier(wake, refusals_looked_at_ + kRefusalsEvery) : wake;
+}
+
 void MqttSink::set_timer() {
-  auto wake = connected_ ? window_.next_wake() : std::nullopt;
-  if (write_due_) wake = wake ? std::min(*wake, *write_due_) : *write_due_;
+  const auto wake = next_wake();
   if (!wake) return;
   // A retry that is due may have to wait for what is under way, whose end wakes us too; the timer need not
   // hurry.
@@ -254,9 +309,14 @@ SinkStatus MqttSink::status() const {
   SinkStatus status = counted_;
   const MqttStatus broker = client_.status();
   status.connected = connected_;
-  status.queued = scheduler_.size() + window_.under_way() + window_.aside();
+  status.queued = scheduler_.size() + window_.under_way() + window_.aside() + refusals_.size();
+  status.forbidden = refusals_.size();
   if (!connected_) {
     status.note = broker.problem.empty() ? "connecting" : broker.problem;
+  } else if (refusals_.size() > 0) {
+    status.note =
+        fmt::format("{} of the messages ({} of them emergencies) are refused, kept and tried again: {}",
+                    refusals_.size(), refusals_.emergencies(), refusal_);
   } else if (!broker.v5) {
     status.note = "the broker speaks only MQTT 3.1.1: publications there carry no tulpar-id";
   } else if (window_.aside() > 0) {

@@ -5,9 +5,10 @@
 //
 // On the loop thread; `loop`, `clock` and `runner` must outlive it, but for destruction (which asks nothing of
 // them). At least once: at most SendWindow::kMost are under way until the store has their end on disk, so many
-// are sent twice if the machine dies. The most urgent go first, nodes share fairly. Nothing expires, waits for
-// company or gives way to a later one here: the link is paid for by now, and a broker that was away for a week
-// gets all of it. What the broker, its audience or the topic rules out is released with its reason and logged.
+// are sent twice if the machine dies. The most urgent go first, nodes share fairly. Nothing waits for company
+// or gives way to a later one here: the link is paid for by now; but each class's TTL holds, or a broker that
+// is away would fill the store. What the broker, its audience or the topic rules out is released with its
+// reason and logged; what an access list forbids, and any emergency, is asked again for as long as it lives.
 #pragma once
 
 #include <boost/asio/io_context.hpp>
@@ -22,6 +23,7 @@
 #include <vector>
 
 #include "bridge/mqtt_client.hpp"
+#include "bridge/refusals.hpp"
 #include "bridge/send_window.hpp"
 #include "queue/scheduler.hpp"
 #include "queue/store_runner.hpp"
@@ -30,8 +32,9 @@ namespace tulpar::bridge {
 
 struct SinkStatus {
   bool connected = false;
-  std::string note;        // for the operator; empty: all is well
-  std::size_t queued = 0;  // owed and not acknowledged, those under way included
+  std::string note;           // for the operator; empty: all is well
+  std::size_t queued = 0;     // owed and not acknowledged, those under way included
+  std::size_t forbidden = 0;  // of these the broker refuses for now
   std::uint64_t published = 0, refused = 0, withheld = 0;
 };
 
@@ -57,30 +60,51 @@ class MqttSink final : private MqttClient::Handler {
   // Owed to this sink: what load_edge() told at the start, and what was accepted since. Ids grow.
   void load(std::span<const queue::Entry> entries);
   void add(const queue::Entry& entry);
-  // To drop, reclassify, pause or evict what waits here: the store is the caller's to tell. Then wake().
-  queue::Scheduler& scheduler() { return scheduler_; }
-  void wake();
+
+  // Takes out one that waits here; false: it does not (unknown, or under way). Its end is written.
+  bool drop(queue::MessageId id);
+  // False likewise; the store is the caller's to tell, once for all sinks.
+  bool reclassify(queue::MessageId id, queue::ClassId cls);
+  void pause(queue::ClassId cls, bool paused);
+  // Same number and order.
+  void set_policy(const std::vector<config::MessageClass>& classes);
+  // Drops what waits, of the least urgent class the oldest first, but never an emergency, until `bytes` are
+  // freed.
+  void evict(std::uint64_t bytes);
+  // What waits here of a class; what is under way is not counted.
+  queue::ClassState state(queue::ClassId cls) const;
+  std::uint64_t waiting_bytes() const;
 
   SinkStatus status() const;
 
  private:
-  // How a message leaves; kNone: the broker has it.
-  using End = std::pair<queue::MessageId, queue::DropReason>;
+  // How a message leaves; `why` where it is dropped.
+  struct End {
+    queue::MessageId id = 0;
+    queue::State state = queue::State::kDelivered;
+    queue::DropReason why = queue::DropReason::kNone;
+  };
 
   void on_connected(const MqttSession& session) override;
   void on_disconnected() override;
   void on_acks(const std::vector<MqttAck>& acks) override;
 
+  void wake();
   void pump();
+  void expire();
   std::vector<queue::Entry> pick();
+  std::optional<queue::Entry> ask_again(BootTime now, bool emergency);
   void fetch(std::vector<queue::Entry> entries);
   void unreadable(const std::vector<queue::Entry>& entries, const Error& error);
   void publish_all(const std::vector<queue::Entry>& entries, const std::vector<queue::EdgeBody>& messages);
   void publish(const queue::Entry& entry, const queue::EdgeBody& message);
-  void refuse(queue::MessageId id, queue::DropReason why, std::string_view text);
-  void end(queue::MessageId id, queue::DropReason why);
+  void refuse(const queue::Entry& entry, queue::DropReason why, std::string_view text);
+  void set_aside(const queue::Entry& entry, std::string_view text);
+  void end(queue::MessageId id, queue::State state, queue::DropReason why = queue::DropReason::kNone);
+  void end_all(const std::vector<queue::Entry>& entries, queue::State state, queue::DropReason why);
   void write_ends();
   void written(const std::vector<End>& ends, const Result<void>& result);
+  std::optional<BootTime> next_wake() const;
   void set_timer();
   void on_timer();
 
@@ -91,6 +115,9 @@ class MqttSink final : private MqttClient::Handler {
   MqttClient client_;
   queue::Scheduler scheduler_;
   SendWindow window_;
+  Refusals refusals_;
+  std::string refusal_;  // the last one, in the broker's words
+  BootTime refusals_looked_at_{};
   boost::asio::steady_timer timer_;
   MqttSession session_;
   bool connected_ = false;

@@ -59,6 +59,10 @@ bool is_host(std::string_view text) {
   return text.find('\0') == std::string_view::npos && (parse_address(text) || is_host_name(text));
 }
 
+bool is_address(std::string_view text) {
+  return text.find('\0') == std::string_view::npos && parse_address(text).has_value();
+}
+
 Result<HostPort> parse_host_port(std::string_view text) {
   const Error error{R"(not HOST:PORT; write e.g. "127.0.0.1:8480" or "[::1]:8480")"};
   const auto colon = text.rfind(':');

@@ -26,6 +26,8 @@ std::string format_host_port(const HostPort& address);
 
 // True iff the text is an IPv4 or IPv6 address or a host name (RFC 1123), without a port.
 bool is_host(std::string_view text);
+// True iff it is an address, not a name.
+bool is_address(std::string_view text);
 // 127.0.0.0/8, ::1 (also mapped), localhost.
 bool is_loopback(std::string_view host);
 // Loopback, or an address that the internet does not route: RFC 1918, link-local, fc00::/7.

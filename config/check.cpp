@@ -45,6 +45,13 @@ Result<void> check_listen(std::string_view text) {
   return address ? Result<void>{} : Result<void>{address.error()};
 }
 
+Result<void> check_listen_address(std::string_view text) {
+  const auto address = parse_host_port(text);
+  if (!address) return address.error();
+  return accept_if(is_address(address->host),
+                   R"(needs an address, not a name; write e.g. "127.0.0.1:7700" or "[::1]:7700")");
+}
+
 Result<void> check_absolute(std::string_view text) {
   return accept_if(text.starts_with('/'), R"(not an absolute path; write e.g. "/var/lib/tulpar")");
 }
@@ -63,6 +70,23 @@ Result<void> check_filter(std::string_view text) {
     if (more) text.remove_prefix(slash + 1);
   }
   return {};
+}
+
+bool filters_overlap(std::string_view a, std::string_view b) {
+  const auto wild = [](std::string_view filter) { return filter.starts_with('+') || filter.starts_with('#'); };
+  // A leading wildcard selects nothing of the broker's own (MQTT 5.0, 4.7.2).
+  if ((wild(a) && b.starts_with('$')) || (wild(b) && a.starts_with('$'))) return false;
+  for (;;) {
+    const auto end_a = a.find('/'), end_b = b.find('/');
+    const auto level_a = a.substr(0, end_a), level_b = b.substr(0, end_b);
+    if (level_a == "#" || level_b == "#") return true;
+    if (level_a != "+" && level_b != "+" && level_a != level_b) return false;
+    const bool more_a = end_a != a.npos, more_b = end_b != b.npos;
+    if (more_a) a.remove_prefix(end_a + 1);
+    if (more_b) b.remove_prefix(end_b + 1);
+    // "a/#" selects "a", too.
+    if (!more_a || !more_b) return more_a == more_b || (more_a ? a : b) == "#";
+  }
 }
 
 Result<void> check_prefix(std::string_view text) {

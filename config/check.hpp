@@ -27,10 +27,14 @@ Result<void> check_name(std::string_view text);
 Result<void> check_host(std::string_view text);
 // HOST:PORT (address.hpp).
 Result<void> check_listen(std::string_view text);
+// The same with an address instead of a name: what gateways are told to reach must not move with a resolver.
+Result<void> check_listen_address(std::string_view text);
 // An absolute path.
 Result<void> check_absolute(std::string_view text);
 // An MQTT topic filter (MQTT 5.0, 4.7): 1 to 65535 bytes, `+` and `#` alone in their levels, `#` last.
 Result<void> check_filter(std::string_view text);
+// Whether any topic is selected by both. REQUIRES: both pass check_filter.
+bool filters_overlap(std::string_view a, std::string_view b);
 // The beginning of a topic: no wildcards, no other placeholder than {gateway}. May be empty.
 Result<void> check_prefix(std::string_view text);
 // The same, where {gateway} must be one whole level and `/` the end: it is subscribed with `+` in that place.

@@ -148,6 +148,7 @@ void write_broker(Writer& out, const Edge& edge) {
 void write_sinks(Writer& out, const std::vector<Sink>& sinks) {
   for (const auto& sink : sinks) {
     out.table("[[sink]]");
+    out.text("name", sink.name);
     write_broker(out, sink);
     if (!sink.audience) out.comment("by its host:");
     out.text("audience", kAudienceWords[static_cast<std::size_t>(audience_of(sink))]);

@@ -84,7 +84,7 @@ void read_class(TableReader& table, Classes& classes, std::set<std::string>& see
   classes = std::move(others);
 }
 
-void read_rule(TableReader& table, const Classes& classes, Rule& out) {
+Rule& read_rule(TableReader& table, const Classes& classes, Rule& out) {
   assign(out.topic, table.text("topic", check_filter));
   const auto cls = table.text("class");
   assign(out.cls, cls);
@@ -102,6 +102,7 @@ void read_rule(TableReader& table, const Classes& classes, Rule& out) {
   if (table.has("class") == out.drop) table.error("class", "a rule gives either a class or drop = true");
   if (out.min_size && out.max_size && *out.min_size > *out.max_size)
     table.error("min_size", "larger than max_size: the rule would never match");
+  return out;
 }
 
 }  // namespace
@@ -117,8 +118,14 @@ void read_classes(TableReader& table, Classes& out) {
     table.error("class", fmt::format("minimum_share of all classes together is {}; at most 1", shares));
 }
 
-void read_rules(TableReader& table, const Classes& classes, std::vector<Rule>& out) {
-  table.tables("rule", kMaxRules, [&](TableReader& rule) { read_rule(rule, classes, out.emplace_back()); });
+void read_rules(TableReader& table, const Classes& classes, std::vector<Rule>& out,
+                const std::vector<std::string>& topics) {
+  table.tables("rule", kMaxRules, [&](TableReader& rule) {
+    const std::string filter = read_rule(rule, classes, out.emplace_back()).topic;
+    const auto reaches = [&](const std::string& topic) { return filters_overlap(topic, filter); };
+    if (!topics.empty() && std::none_of(topics.begin(), topics.end(), reaches))
+      rule.warn("topic", "never matches: no filter of [mqtt] topics brings such a message");
+  });
 }
 
 }  // namespace tulpar::config

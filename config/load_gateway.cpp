@@ -101,7 +101,7 @@ void read_gateway(TableReader& table, Gateway& out, const PlanFolder& plans) {
   table.table("mqtt", [&](TableReader& mqtt) { read_mqtt(mqtt, out.mqtt); });
   read_channels(table, out.channels);
   read_classes(table, out.classes);
-  read_rules(table, out.classes, out.rules);
+  read_rules(table, out.classes, out.rules, out.mqtt.topics);
   read_links(table, plans, out);
   read_web(table, out.web);
   read_storage(table, out.storage);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
+#include <set>
+
 #include "config/address.hpp"
 #include "config/sections.hpp"
 
@@ -22,7 +24,9 @@ void read_broker(TableReader& table, TextCheck prefix, Edge& out) {
   assign(out.prefix, table.text("prefix", prefix));
 }
 
-void read_sink(TableReader& table, Sink& out) {
+void read_sink(TableReader& table, std::size_t number, Sink& out) {
+  out.name = fmt::format("sink-{}", number);
+  assign(out.name, table.text("name", check_name));
   read_broker(table, check_prefix, out);
   assign(out.audience, table.choice<Audience>("audience", kAudienceWords));
   assign(out.rescue, table.boolean("rescue"));
@@ -31,8 +35,8 @@ void read_sink(TableReader& table, Sink& out) {
 }
 
 void read_listen(TableReader& table, Relay::Listen& out) {
-  assign(out.tls, table.text("tls", check_listen));
-  assign(out.udp, table.text("udp", or_empty<check_listen>));
+  assign(out.tls, table.text("tls", check_listen_address));
+  assign(out.udp, table.text("udp", or_empty<check_listen_address>));
   if (!out.udp.empty()) table.warn("udp", "understood, but not served yet: gateways come by tls");
 }
 
@@ -46,7 +50,14 @@ void read_relay(TableReader& table, Relay& out) {
   read_classes(table, out.classes);
   read_rules(table, out.classes, out.rules);
   table.table("listen", [&](TableReader& listen) { read_listen(listen, out.listen); });
-  table.tables("sink", kMaxSinks, [&](TableReader& sink) { read_sink(sink, out.sinks.emplace_back()); });
+  std::set<std::string> names;
+  table.tables("sink", kMaxSinks, [&](TableReader& sink) {
+    Sink& added = out.sinks.emplace_back();
+    read_sink(sink, out.sinks.size(), added);
+    if (names.insert(added.name).second) return;
+    sink.error("name",
+               "the name of another sink (one without a name is called sink-1, sink-2, ... by its place)");
+  });
   table.tables("source", kMaxSources, [&](TableReader& source) {
     read_broker(source, check_source_prefix, out.sources.emplace_back());
   });

@@ -36,7 +36,9 @@ void read_relay(TableReader& table, Relay& out);
 // Both have these tables.
 void read_channels(TableReader& table, std::vector<Channel>& out);
 void read_classes(TableReader& table, std::vector<MessageClass>& out);
-void read_rules(TableReader& table, const std::vector<MessageClass>& classes, std::vector<Rule>& out);
+// `topics`: what is subscribed; empty: anything may come.
+void read_rules(TableReader& table, const std::vector<MessageClass>& classes, std::vector<Rule>& out,
+                const std::vector<std::string>& topics = {});
 void read_web(TableReader& table, Web& out);
 void read_storage(TableReader& table, Storage& out);
 

@@ -26,8 +26,9 @@ using Money = std::int64_t;  // billionths of the currency unit
 inline constexpr ByteSize kMaxPayload = 1u << 20;
 // MQTT's own limit for a topic (MQTT 5.0, 1.5.4).
 inline constexpr ByteSize kMaxTopic = 65'535;
-// What a message owes to which sink is one bit of a 64-bit word (queue::NewMessage::sinks).
-inline constexpr std::size_t kMaxSinks = 64;
+// What a message owes to which sink is one bit of a 64-bit word that is stored as a signed one
+// (queue::NewMessage::sinks).
+inline constexpr std::size_t kMaxSinks = 63;
 // A class is one byte in stored messages; more classes than this nobody can keep apart.
 inline constexpr std::size_t kMaxClasses = 32;
 
@@ -48,7 +49,7 @@ struct Mqtt {
   std::string username;
   std::string password;
   MqttTls tls;
-  std::vector<std::string> topics = {"msh/#"};
+  std::vector<std::string> topics = {"msh/#", "mesh/#"};
   // Managed broker only.
   std::string listen = "0.0.0.0:1883";
   struct User {
@@ -167,6 +168,9 @@ struct Gateway {
 enum class Audience { kPrivate, kPublic };
 
 struct Sink {
+  // What is owed to it is kept under this name: host, port and prefix may be corrected. The loader gives
+  // "sink-1", "sink-2", ... by position where the file gives none.
+  std::string name;
   std::string type = "mqtt";
   std::string host = "127.0.0.1";
   std::uint16_t port = 1883;

@@ -66,6 +66,7 @@ class Appliance {
         .arrived =
             [this](const auto& accepted) {
               station_.deliver(accepted);
+              plan_.changed();
               desk_.changed();
             },
         .settled =
@@ -150,12 +151,12 @@ class Appliance {
   void on_accepted(const std::vector<queue::Accepted>& accepted) {
     for (const auto& one : accepted)
       if (one.entry.id) peer_->add(one.entry);
-    desk_.count_accepted(accepted.size());
+    desk_.count_accepted(accepted);
   }
 
   void on_disconnected(const std::string& why) {
     spdlog::info("link {}: down: {}", config_.links.front().name, why);
-    dialer_.on_disconnected(peer_->was_greeted());
+    dialer_.on_disconnected(peer_->was_refused());
     desk_.changed();
     if (stopping_) finish_stopping();
   }
@@ -198,7 +199,10 @@ class Appliance {
     mesh.connected = source.connected;
     mesh.durable = source.durable;
     mesh.note = source.note;
-    if (broker_ && !broker_->status().problem.empty()) mesh.note = broker_->status().problem;
+    if (!broker_) return mesh;
+    const auto broker = broker_->status();
+    if (!broker.loss.empty()) mesh.note = broker.loss;
+    if (!broker.problem.empty() && (!broker.running || broker.loss.empty())) mesh.note = broker.problem;
     return mesh;
   }
 
@@ -210,6 +214,7 @@ class Appliance {
         !changed)
       return spdlog::error("the old configuration stays in force: {}", changed.error().message);
     if (peer_) peer_->scheduler().set_policy(station_.options().classes);
+    plan_.set_classes(station_.options().classes);
     spdlog::info("channels, rules and classes are read again; everything else waits for a restart");
     waker_.kick();
   }

@@ -10,6 +10,7 @@
 #include <iostream>
 #include <iterator>
 
+#include "config/address.hpp"
 #include "config/dump.hpp"
 #include "config/load.hpp"
 #include "gateway/link/enrolment.hpp"
@@ -91,6 +92,8 @@ int check_command(const std::string& file, bool effective) {
 int enrol_command(const std::string& name, const std::string& config, const std::string& address) {
   const auto relay = relay_config(config);
   if (!relay) return 1;
+  if (const auto good = config::parse_host_port(address); !good || good->port == 0)
+    return fail(fmt::format("--address {}: not HOST:PORT; write e.g. relay.example.org:7700", address));
   const auto enrolment = link::EnrolmentBook(relay->state_dir).enrol(name, address);
   if (!enrolment) return fail(enrolment.error().message);
   fmt::print("{}\n", enrolment->line());
@@ -112,12 +115,9 @@ int ask_command(const std::string& what, const std::string& config, bool as_json
   const std::string path = what == "queue" ? "/api/v1/messages?state=queued&limit=50" : "/api/v1/" + what;
   const auto answer = web::Client(*dir).get(path);
   if (!answer) return fail(answer.error().message);
-  if (as_json || answer->status != 200) {
-    fmt::print("{}\n", answer->body);
-    return answer->status == 200 ? 0 : 1;
-  }
-  fmt::print("{}", plain_text(json::parse(answer->body)));
-  return 0;
+  if (!as_json && answer->status != 200) return fail(web::problem_text(*answer));
+  fmt::print("{}", as_json ? answer->body + "\n" : plain_text(json::parse(answer->body)));
+  return answer->status == 200 ? 0 : 1;
 }
 
 int send_command(const std::string& config, const std::string& topic, const std::string& cls,
@@ -130,8 +130,9 @@ int send_command(const std::string& config, const std::string& topic, const std:
   if (!cls.empty()) request["class"] = cls;
   const auto answer = web::Client(*dir).post("/api/v1/messages", json::serialize(request));
   if (!answer) return fail(answer.error().message);
+  if (answer->status != 202) return fail(web::problem_text(*answer));
   fmt::print("{}\n", answer->body);
-  return answer->status == 202 ? 0 : 1;
+  return 0;
 }
 
 int passwd_command(const std::string& config) {

@@ -40,11 +40,12 @@ void Desk::changed() {
   wake_();
 }
 
-void Desk::count_accepted(std::size_t messages) {
+void Desk::count_accepted(const std::vector<queue::Accepted>& messages) {
   const BootTime now = station_->clock().now();
   if (accepted_.empty() || now - accepted_.back().first >= std::chrono::seconds(1))
     accepted_.emplace_back(now, 0);
-  accepted_.back().second += messages;
+  accepted_.back().second += static_cast<std::size_t>(
+      std::count_if(messages.begin(), messages.end(), [](const auto& message) { return !message.duplicate; }));
   while (now - accepted_.front().first > kMinute) accepted_.pop_front();
   changed();
 }
@@ -56,6 +57,11 @@ std::int64_t Desk::accepted_last_minute() const {
   return sum;
 }
 
+void Desk::joined(link::LinkPeer& peer) {
+  for (std::size_t i = 0; i < paused_.size(); ++i)
+    peer.scheduler().pause(static_cast<queue::ClassId>(i), paused_[i]);
+}
+
 void Desk::step() {
   const BootTime now = station_->clock().now();
   if (!dirty_ || reading_ || (read_at_ && now - *read_at_ < kRefresh)) return;
@@ -65,7 +71,7 @@ void Desk::step() {
   const std::int64_t day = queue::slot_start(station_->clock().wall(), 86'400);
   std::vector<std::string> links;
   for (auto* peer : program_.peers()) links.push_back(peer->status().name);
-  station_->runner().read(
+  station_->runner().query(
       [day, links](queue::StoreReader& reader) {
         Figures figures;
         figures.books = reader.books();
@@ -76,7 +82,10 @@ void Desk::step() {
       },
       [this](Result<Figures> figures) {
         reading_ = false;
-        if (figures) take(std::move(*figures));
+        if (figures)
+          take(std::move(*figures));
+        else
+          dirty_ = true;
         if (renewed_) renewed_();
         wake_();
       });
@@ -110,7 +119,7 @@ std::vector<web::ClassStatus> Desk::class_status(const std::vector<link::LinkPee
       if (state.oldest) status.oldest = std::max(status.oldest.value_or(Millis{0}), now - *state.oldest);
     };
     if (program_.edge_is_main) {
-      for (const auto& sink : station_->sinks()) consider(sink->scheduler().state(cls));
+      for (const auto& sink : station_->sinks()) consider(sink->state(cls));
     } else {
       for (auto* peer : peers) {
         consider(peer->scheduler().state(cls));
@@ -167,8 +176,8 @@ web::Status Desk::status() {
                   .problem = health.problem};
   for (std::size_t i = 0; i < station_->sinks().size(); ++i) {
     const auto sink = station_->sinks()[i]->status();
-    status.sinks.push_back(
-        {station_->sink_names()[i], sink.connected, static_cast<std::int64_t>(sink.queued), sink.note});
+    status.sinks.push_back({station_->sink_names()[i], sink.connected, static_cast<std::int64_t>(sink.queued),
+                            sink.note, sink.forbidden > 0});
   }
   status.gateways = program_.gateways();
   if (delivered_at_) status.last_delivered = now - *delivered_at_;
@@ -184,7 +193,10 @@ std::vector<std::string> Desk::class_names() {
 
 std::string Desk::unhealthy() {
   const auto health = station_->store_health();
-  return health.ok ? std::string() : fmt::format("the store cannot write: {}", health.problem);
+  if (!health.ok) return fmt::format("the store cannot write: {}", health.problem);
+  const auto mesh = program_.mesh();
+  if (program_.edge_is_main || mesh.connected) return {};
+  return fmt::format("the mesh's broker is not connected{}{}", mesh.note.empty() ? "" : ": ", mesh.note);
 }
 
 web::MessageView Desk::view(queue::Story story) const {
@@ -199,17 +211,17 @@ web::MessageView Desk::view(queue::Story story) const {
 }
 
 void Desk::messages(const queue::StoryFilter& filter, web::Done<std::vector<web::MessageView>> done) {
-  station_->runner().read([filter](queue::StoreReader& reader) { return reader.list(filter); },
-                          [this, done = std::move(done)](Result<std::vector<queue::Story>> stories) {
-                            if (!stories) return done(unavailable(stories.error()));
-                            std::vector<web::MessageView> views;
-                            for (auto& story : *stories) views.push_back(view(std::move(story)));
-                            done(std::move(views));
-                          });
+  station_->runner().query([filter](queue::StoreReader& reader) { return reader.list(filter); },
+                           [this, done = std::move(done)](Result<std::vector<queue::Story>> stories) {
+                             if (!stories) return done(unavailable(stories.error()));
+                             std::vector<web::MessageView> views;
+                             for (auto& story : *stories) views.push_back(view(std::move(story)));
+                             done(std::move(views));
+                           });
 }
 
 void Desk::story(queue::MessageId id, web::Done<web::MessageView> done) {
-  station_->runner().read(
+  station_->runner().query(
       [id](queue::StoreReader& reader) { return reader.story(id); },
       [this, id, done = std::move(done)](Result<std::optional<queue::Story>> story) {
         if (!story) return done(unavailable(story.error()));
@@ -240,29 +252,40 @@ void Desk::send(web::SendRequest request, web::Done<queue::MessageId> done) {
       });
 }
 
-void Desk::find_queued(queue::MessageId id, std::function<bool(link::LinkPeer&)> act, web::Done<void> done) {
+void Desk::find_queued(queue::MessageId id, std::function<bool(link::LinkPeer&)> act,
+                       std::function<bool()> at_sinks, web::Done<void> done) {
   for (auto* peer : program_.peers()) {
     if (!act(*peer)) continue;
     changed();
     return done(web::Outcome<void>());
   }
+  if (at_sinks()) {
+    changed();
+    return done(web::Outcome<void>());
+  }
   story(id, [id, done = std::move(done)](web::Outcome<web::MessageView> found) {
     if (!found) return done(found.error());
-    done(web::Failure{web::Failure::Kind::kConflict,
-                      fmt::format("message {} is {}: only what waits can be changed", id,
-                                  queue::to_string(found->story.state))});
+    const auto& story = found->story;
+    const bool owed = story.edge && story.state == queue::State::kQueued;
+    done(web::Failure{
+        web::Failure::Kind::kConflict,
+        owed ? fmt::format("message {} is on its way to a broker here: only what waits can be changed", id)
+             : fmt::format("message {} is {}: only what waits can be changed", id,
+                           queue::to_string(story.state))});
   });
 }
 
 void Desk::reclassify(queue::MessageId id, std::string cls, web::Done<void> done) {
   const auto to = *station_->class_named(cls);
   find_queued(
-      id, [id, to](link::LinkPeer& peer) { return peer.reclassify(id, to); }, std::move(done));
+      id, [id, to](link::LinkPeer& peer) { return peer.reclassify(id, to); },
+      [this, id, to] { return station_->reclassify_at_sinks(id, to); }, std::move(done));
 }
 
 void Desk::drop(queue::MessageId id, web::Done<void> done) {
   find_queued(
-      id, [id](link::LinkPeer& peer) { return peer.drop(id); }, std::move(done));
+      id, [id](link::LinkPeer& peer) { return peer.drop(id); },
+      [this, id] { return station_->drop_at_sinks(id); }, std::move(done));
 }
 
 web::Outcome<void> Desk::pause(const std::string& cls, bool paused) {
@@ -273,13 +296,16 @@ web::Outcome<void> Desk::pause(const std::string& cls, bool paused) {
                         "the emergency class cannot be paused: an SOS is untouchable"};
   paused_[*found] = paused;
   for (auto* peer : program_.peers()) peer->scheduler().pause(*found, paused);
+  // At the gateway a class is paused to save the link; what comes down has been paid for.
+  if (program_.edge_is_main)
+    for (const auto& sink : station_->sinks()) sink->pause(*found, paused);
   wake_();
   if (renewed_) renewed_();
   return {};
 }
 
 void Desk::usage(const web::UsageQuery& query, web::Done<std::vector<queue::UsageRow>> done) {
-  station_->runner().read(
+  station_->runner().query(
       [query](queue::StoreReader& reader) {
         return reader.usage(query.resolution, query.from, query.to, query.by);
       },

@@ -38,7 +38,10 @@ class Desk : public web::Backend {
 
   // Something in the books may have changed.
   void changed();
-  void count_accepted(std::size_t messages);
+  // What the store answered for messages from here; copies do not count.
+  void count_accepted(const std::vector<queue::Accepted>& messages);
+  // A peer that was loaded while the program runs: what the operator has paused is paused there, too.
+  void joined(link::LinkPeer& peer);
   void step();
   std::optional<BootTime> next_wake() const;
   // Called after the figures were renewed.
@@ -65,7 +68,9 @@ class Desk : public web::Backend {
   std::vector<web::ClassStatus> class_status(const std::vector<link::LinkPeer*>& peers);
   std::vector<web::LinkView> link_views(const std::vector<link::LinkPeer*>& peers);
   web::MessageView view(queue::Story story) const;
-  void find_queued(queue::MessageId id, std::function<bool(link::LinkPeer&)> act, web::Done<void> done);
+  // What waits at a link, or else at the sinks here.
+  void find_queued(queue::MessageId id, std::function<bool(link::LinkPeer&)> act,
+                   std::function<bool()> at_sinks, web::Done<void> done);
   std::int64_t accepted_last_minute() const;
 
   Station* station_;

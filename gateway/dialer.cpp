@@ -8,10 +8,10 @@
 
 namespace tulpar {
 
-Millis DialPace::next() {
+Millis DialPace::next(Millis cap) {
   std::uniform_int_distribution<std::int64_t> between(kBase.count(),
                                                       std::max(kBase.count(), last_.count() * 3));
-  last_ = std::min(Millis{between(random_)}, kCap);
+  last_ = std::min(Millis{between(random_)}, cap);
   return last_;
 }
 
@@ -29,10 +29,21 @@ void LinkDialer::set_peer(link::LinkPeer* peer) {
   wake_();
 }
 
-void LinkDialer::on_disconnected(bool was_greeted) {
-  // A session that worked and broke is worth an immediate try; one that was refused is not.
-  if (was_greeted) pace_.reset();
-  not_before_ = clock_->now() + pace_.next();
+void LinkDialer::on_disconnected(bool refused) {
+  if (!refused && clock_->now() - connected_at_ >= kHeld) {
+    pace_.reset();
+    failing_since_.reset();
+  }
+  wait(refused);
+}
+
+void LinkDialer::wait(bool refused) {
+  const BootTime now = clock_->now();
+  if (!failing_since_) failing_since_ = now;
+  const bool urgent = peer_ && peer_->scheduler().state(queue::kEmergency).queued > 0;
+  Millis cap = now - *failing_since_ >= DialPace::kLongOutage && !urgent ? DialPace::kLongCap : DialPace::kCap;
+  if (refused && !urgent) cap = DialPace::kRefusedCap;
+  not_before_ = now + pace_.next(cap);
   wake_();
 }
 
@@ -43,6 +54,7 @@ void LinkDialer::step() {
       *loop_, *clock_, enrolment_, options_,
       [this](std::shared_ptr<link::Transport> transport) {
         problem_.clear();
+        connected_at_ = clock_->now();
         peer_->attach(std::move(transport));
         boost::asio::post(*loop_, [dial = std::shared_ptr(std::move(dial_))] {});
         wake_();
@@ -51,9 +63,8 @@ void LinkDialer::step() {
         if (failure.why != problem_) spdlog::warn("link: {}", failure.why);
         problem_ = failure.why;
         peer_->book_failed_attempt(failure.wire);
-        not_before_ = clock_->now() + pace_.next();
         boost::asio::post(*loop_, [dial = std::shared_ptr(std::move(dial_))] {});
-        wake_();
+        wait(failure.refused);
       });
 }
 

@@ -15,14 +15,20 @@
 
 namespace tulpar {
 
-// Decorrelated jitter: each wait is drawn between the base and three times the one before, up to the cap.
+// Decorrelated jitter: each wait is drawn between the base and three times the one before, up to a cap.
 class DialPace {
  public:
   explicit DialPace(std::uint64_t seed) : random_(seed) {}
-  Millis next();
+  Millis next(Millis cap);
   void reset() { last_ = kBase; }
-  // A dish that was moved into view answers at once; one that waits 30 s more costs nobody a byte.
-  static constexpr Millis kBase{300}, kCap{30'000};
+  static constexpr Millis kBase{300};
+  // An outage of minutes is every day's: then nobody waits long for its end. Each attempt costs up to four SYNs
+  // (240 bytes) though, so after ten minutes they become rarer, unless an SOS waits.
+  static constexpr Millis kCap{30'000}, kLongCap = std::chrono::minutes(5);
+  static constexpr Millis kLongOutage = std::chrono::minutes(10);
+  // Who is not wanted (revoked, another box with the same enrolment, a full relay) pays a kilobyte for each
+  // try.
+  static constexpr Millis kRefusedCap = std::chrono::minutes(15);
 
  private:
   std::mt19937_64 random_;
@@ -36,7 +42,8 @@ class LinkDialer {
 
   // The peer must outlive the dialer, or be set to nullptr before it goes.
   void set_peer(link::LinkPeer* peer);
-  void on_disconnected(bool was_greeted);
+  // The session is over. `refused`: the other side ended it and will not have us back soon.
+  void on_disconnected(bool refused);
   void step();
   std::optional<BootTime> next_wake() const;
   void stop();
@@ -44,7 +51,12 @@ class LinkDialer {
   const std::string& problem() const { return problem_; }
   bool dialling() const { return dial_ != nullptr; }
 
+  // A session that held so long was no mistake: the next try may be at once.
+  static constexpr Millis kHeld = std::chrono::minutes(1);
+
  private:
+  void wait(bool refused);
+
   boost::asio::io_context* loop_;
   const Clock* clock_;
   link::Enrolment enrolment_;
@@ -54,6 +66,8 @@ class LinkDialer {
   std::unique_ptr<link::TlsDialer> dial_;
   DialPace pace_;
   BootTime not_before_{};
+  BootTime connected_at_{};
+  std::optional<BootTime> failing_since_;
   std::string problem_;
   bool stopped_ = false;
 };

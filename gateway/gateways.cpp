@@ -16,8 +16,8 @@ constexpr std::string_view kPlaceholder = "{gateway}";
 Gateways::Gateways(Station& station, const link::EnrolmentBook& book, Hooks hooks)
     : station_(&station), book_(&book), hooks_(std::move(hooks)) {}
 
-void Gateways::load(const std::string& name, std::function<void(link::LinkPeer&)> done) {
-  if (auto found = peers_.find(name); found != peers_.end()) return done(*found->second);
+void Gateways::load(const std::string& name, Loaded done) {
+  if (auto found = peers_.find(name); found != peers_.end()) return done(found->second.get());
   auto& waiting = loading_[name];
   waiting.push_back(std::move(done));
   if (waiting.size() > 1) return;
@@ -40,11 +40,14 @@ void Gateways::load(const std::string& name, std::function<void(link::LinkPeer&)
                        {.name = name, .link = name, .classes = station_->options().classes, .initiator = false},
                        std::move(hooks), [this, name](Result<std::unique_ptr<link::LinkPeer>> peer) {
                          auto waiting = loading_.extract(name);
-                         if (!peer)
-                           return spdlog::error("gateway {}: cannot load its queue: {}", name,
-                                                peer.error().message);
-                         auto& loaded = *(peers_[name] = std::move(*peer));
-                         for (auto& done : waiting.mapped()) done(loaded);
+                         if (peer) {
+                           auto& loaded = *(peers_[name] = std::move(*peer));
+                           hooks_.loaded(loaded);
+                           for (auto& done : waiting.mapped()) done(&loaded);
+                         } else {
+                           spdlog::error("gateway {}: cannot load its queue: {}", name, peer.error().message);
+                           for (auto& done : waiting.mapped()) done(peer.error());
+                         }
                          hooks_.wake();
                        });
 }
@@ -55,16 +58,19 @@ void Gateways::load_all(std::function<void()> done) {
   if (names.empty()) return done();
   auto left = std::make_shared<std::size_t>(names.size());
   for (const auto& name : names)
-    load(name, [left, done](link::LinkPeer&) {
+    load(name, [left, done, name](Result<link::LinkPeer*> peer) {
+      if (!peer)
+        throw std::runtime_error(
+            fmt::format("cannot load the queue of the gateway {}: {}", name, peer.error().message));
       if (--*left == 0) done();
     });
 }
 
 void Gateways::attach(const std::string& name, std::shared_ptr<link::Transport> transport) {
   spdlog::info("gateway {}: connected from {}", name, transport->peer_address());
-  load(name, [this, transport](link::LinkPeer& peer) {
-    if (stopped_ || !peer.may_connect()) return transport->close("not now");
-    peer.attach(transport);
+  load(name, [this, transport](Result<link::LinkPeer*> peer) {
+    if (stopped_ || !peer || !(*peer)->may_connect()) return transport->close("not now");
+    (*peer)->attach(transport);
     hooks_.changed();
   });
 }
@@ -106,7 +112,7 @@ void Gateways::add(queue::PeerId id, const queue::Entry& entry) {
 void Gateways::look() {
   const auto names = book_->names();
   for (const auto& name : names)
-    if (!peers_.contains(name) && !loading_.contains(name)) load(name, [](link::LinkPeer&) {});
+    if (!peers_.contains(name) && !loading_.contains(name)) load(name, [](const Result<link::LinkPeer*>&) {});
   for (auto peer = peers_.begin(); peer != peers_.end();) {
     if (std::binary_search(names.begin(), names.end(), peer->first)) {
       ++peer;

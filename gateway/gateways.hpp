@@ -20,12 +20,14 @@ class Gateways {
 
   struct Hooks {
     std::function<void(const std::vector<queue::Accepted>&)> arrived;
+    std::function<void(link::LinkPeer&)> loaded;
     std::function<void()> changed;
     std::function<void()> wake;
   };
   Gateways(Station& station, const link::EnrolmentBook& book, Hooks hooks);
 
-  // Loads all that are enrolled, then calls done.
+  // Loads all that are enrolled, then calls done. Throws std::runtime_error, from the loop, if one cannot be
+  // loaded.
   void load_all(std::function<void()> done);
   // An enrolled gateway came.
   void attach(const std::string& name, std::shared_ptr<link::Transport> transport);
@@ -41,7 +43,8 @@ class Gateways {
   void stop(std::function<void()> done);
 
  private:
-  void load(const std::string& name, std::function<void(link::LinkPeer&)> done);
+  using Loaded = std::function<void(Result<link::LinkPeer*>)>;
+  void load(const std::string& name, Loaded done);
   void look();
   void stop_if_all_gone();
 
@@ -49,7 +52,7 @@ class Gateways {
   const link::EnrolmentBook* book_;
   Hooks hooks_;
   std::map<std::string, std::unique_ptr<link::LinkPeer>> peers_;
-  std::map<std::string, std::vector<std::function<void(link::LinkPeer&)>>> loading_;
+  std::map<std::string, std::vector<Loaded>> loading_;
   std::optional<BootTime> looked_;
   std::function<void()> stopped_;
 };

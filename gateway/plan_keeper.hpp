@@ -3,8 +3,9 @@
 // Applies the link's plan: reads what was used from the ledger, asks the PlanMeter, opens and closes the
 // classes of the scheduler, keeps the figures for the page.
 //
-// On the loop thread; reading is asynchronous. Without a plan it only counts. Looks again after what was
-// settled, at most every kEvery, and when time alone may open a class.
+// On the loop thread; reading is asynchronous. Without a plan it does nothing. Looks again after what was
+// settled, at most every kEvery, when the billing day ends, and every minute while the clock is not believed:
+// then the last day that the ledger knows goes on (queue/plan.hpp).
 #pragma once
 
 #include <map>
@@ -34,6 +35,8 @@ class PlanKeeper {
 
   // The peer whose classes are opened and closed; nullptr: none any more.
   void set_peer(link::LinkPeer* peer) { peer_ = peer; }
+  // Read again while it runs. REQUIRES: same number and order.
+  void set_classes(const std::vector<config::MessageClass>& classes);
   // Something was spent.
   void changed() { dirty_ = true; }
   void step();
@@ -43,6 +46,7 @@ class PlanKeeper {
 
  private:
   struct Reading;
+  void withhold(const std::vector<queue::ClassVerdict>& verdicts);
   void apply(const Reading& reading);
 
   config::Link link_;
@@ -54,8 +58,8 @@ class PlanKeeper {
   std::optional<queue::PlanMeter> meter_;
   link::LinkPeer* peer_ = nullptr;
   std::optional<PlanFigures> figures_;
-  std::optional<BootTime> looked_, opens_;
-  WallTime trusted_{};  // the last believable time
+  std::optional<BootTime> looked_, due_;
+  std::optional<WallTime> known_;  // the last believable time; nothing: the store has not been asked yet
   bool dirty_ = true, reading_ = false;
   std::shared_ptr<int> alive_ = std::make_shared<int>(0);
 };

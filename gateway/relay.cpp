@@ -29,10 +29,6 @@ StationOptions station_options(const config::Relay& config) {
   return {config.state_dir, config.channels, config.rules, config.classes, config.storage};
 }
 
-std::string sink_name(const config::Sink& sink) {
-  return fmt::format("{} {}:{} {}", sink.type, sink.host, sink.port, sink.prefix);
-}
-
 class RelayProgram {
  public:
   RelayProgram(std::string file, config::Relay config)
@@ -46,6 +42,7 @@ class RelayProgram {
         book_(config_.state_dir),
         gateways_(station_, book_,
                   {.arrived = [this](const auto& accepted) { station_.deliver(accepted); },
+                   .loaded = [this](link::LinkPeer& peer) { desk_.joined(peer); },
                    .changed = [this] { desk_.changed(); },
                    .wake = [this] { waker_.kick(); }}),
         desk_(station_, program(), [this] { waker_.kick(); }),
@@ -61,7 +58,7 @@ class RelayProgram {
  private:
   void start_sinks() {
     std::vector<std::string> names;
-    for (const auto& sink : config_.sinks) names.push_back(sink_name(sink));
+    for (const auto& sink : config_.sinks) names.push_back(sink.name);
     station_.open_sinks(
         names,
         [this](std::size_t index, int bit) {
@@ -128,7 +125,8 @@ class RelayProgram {
     }
     message = station_.judge(found->second, std::move(message.payload));
     message.peer = peer->id();
-    message.drop = queue::DropReason::kNone;
+    // Unlike at the mesh, no policy says what may not be carried; but the link has its limit.
+    if (message.drop != queue::DropReason::kTooLarge) message.drop = queue::DropReason::kNone;
     return true;
   }
 
@@ -136,7 +134,7 @@ class RelayProgram {
                    const std::vector<queue::NewMessage>& messages) {
     for (std::size_t i = 0; i < accepted.size(); ++i)
       if (accepted[i].entry.id) gateways_.add(messages[i].peer, accepted[i].entry);
-    desk_.count_accepted(accepted.size());
+    desk_.count_accepted(accepted);
   }
 
   std::string client_id(const char* what, std::size_t index) const {
@@ -198,6 +196,7 @@ class RelayProgram {
     if (auto changed = station_.reconfigure(loaded.value->channels, loaded.value->rules, loaded.value->classes);
         !changed)
       return spdlog::error("the old configuration stays in force: {}", changed.error().message);
+    *keys_ = bridge::meshtastic::KeyRing::create(station_.options().channels).value();
     for (auto* peer : gateways_.peers()) peer->scheduler().set_policy(station_.options().classes);
     spdlog::info("channels, rules and classes are read again; everything else waits for a restart");
     waker_.kick();

@@ -4,8 +4,8 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <boost/asio/post.hpp>
-#include <filesystem>
 
 namespace tulpar {
 namespace {
@@ -21,13 +21,22 @@ std::vector<std::string> names_of(const std::vector<config::MessageClass>& class
   return names;
 }
 
-std::string private_directory(const std::string& dir) {
-  std::error_code failed;
-  std::filesystem::create_directories(dir, failed);
-  if (failed)
-    throw std::runtime_error(fmt::format("cannot make the state directory {}: {}", dir, failed.message()));
-  std::filesystem::permissions(dir, std::filesystem::perms::owner_all, failed);
-  return dir;
+Result<bridge::Classifier> make_classifier(const std::vector<config::Channel>& channels,
+                                           const std::vector<config::Rule>& rules,
+                                           const std::vector<config::MessageClass>& classes) {
+  auto keys = bridge::meshtastic::KeyRing::create(channels);
+  if (!keys) return keys.error();
+  return bridge::Classifier::create(classes, rules, std::move(*keys));
+}
+
+void tell_of_gone(const queue::Store::GoneSinks& gone) {
+  if (gone.moved > 0)
+    spdlog::warn("{} messages were owed to sinks that are no longer configured: the others get them",
+                 gone.moved);
+  if (gone.elsewhere > 0)
+    spdlog::warn("{} messages were owed to sinks that are no longer configured: the others have had them",
+                 gone.elsewhere);
+  if (gone.stay > 0) spdlog::warn("{} messages wait for a sink, and none is configured", gone.stay);
 }
 
 }  // namespace
@@ -35,15 +44,16 @@ std::string private_directory(const std::string& dir) {
 Station::Station(boost::asio::io_context& loop, StationOptions options, std::function<void()> wake)
     : loop_(&loop),
       options_(std::move(options)),
+      lock_(options_.state_dir),
       wake_(std::move(wake)),
-      classifier_(bridge::Classifier::create(options_.classes, options_.rules,
-                                             bridge::meshtastic::KeyRing::create(options_.channels).value())
-                      .value()) {
-  private_directory(options_.state_dir);
+      classifier_(make_classifier(options_.channels, options_.rules, options_.classes).value()),
+      arrived_(make_classifier(options_.channels, options_.rules, options_.classes).value()) {
+  if (const auto last = queue::Store::last_believed(store_file())) clock_.go_on_from(*last);
   auto store = queue::Store::open(store_file(), names_of(options_.classes), clock_);
   if (!store) throw std::runtime_error(store.error().message);
   runner_ = std::make_unique<queue::ThreadedStoreRunner>(
       std::move(*store), std::make_unique<queue::StoreReader>(store_file()),
+      std::make_unique<queue::StoreReader>(store_file()),
       [this](std::function<void()> f) { boost::asio::post(*loop_, std::move(f)); });
 }
 
@@ -53,7 +63,9 @@ void Station::open_sinks(const std::vector<std::string>& names, MakeSink make, s
   using Edge = std::vector<std::pair<queue::Entry, std::uint64_t>>;
   runner_->write(
       [names](queue::Store& store) {
-        auto bits = store.set_sinks(names);
+        queue::Store::GoneSinks gone;
+        auto bits = store.set_sinks(names, &gone);
+        tell_of_gone(gone);
         return std::pair<std::vector<int>, Edge>(std::move(bits), store.load_edge());
       },
       [this, names, make = std::move(make),
@@ -86,14 +98,15 @@ Result<void> Station::reconfigure(const std::vector<config::Channel>& channels,
                                   const std::vector<config::MessageClass>& classes) {
   if (names_of(classes) != names_of(options_.classes))
     return Error{"classes cannot come, go or move without a restart"};
-  auto keys = bridge::meshtastic::KeyRing::create(channels);
-  if (!keys) return keys.error();
-  auto classifier = bridge::Classifier::create(classes, rules, std::move(*keys));
+  auto classifier = make_classifier(channels, rules, classes),
+       arrived = make_classifier(channels, rules, classes);
   if (!classifier) return classifier.error();
   classifier_ = std::move(*classifier);
+  arrived_ = std::move(arrived.value());
   options_.channels = channels;
   options_.rules = rules;
   options_.classes = classes;
+  for (const auto& sink : sinks_) sink->set_policy(classes);
   return {};
 }
 
@@ -103,8 +116,26 @@ void Station::deliver(const std::vector<queue::Accepted>& accepted) {
       for (auto& sink : sinks_) sink->add(one.entry);
 }
 
+bool Station::drop_at_sinks(queue::MessageId id) {
+  bool found = false;
+  for (const auto& sink : sinks_) found = sink->drop(id) || found;
+  return found;
+}
+
+bool Station::reclassify_at_sinks(queue::MessageId id, queue::ClassId cls) {
+  bool found = false;
+  for (const auto& sink : sinks_) found = sink->reclassify(id, cls) || found;
+  if (found) runner_->post([id, cls](queue::Store& store) { store.reclassify(id, cls); });
+  return found;
+}
+
 queue::NewMessage Station::judge(const std::string& topic, Bytes payload) {
-  const auto verdict = classifier_.classify(topic, payload, clock_.now());
+  return judge_with(classifier_, topic, std::move(payload));
+}
+
+queue::NewMessage Station::judge_with(bridge::Classifier& classifier, const std::string& topic,
+                                      Bytes payload) const {
+  const auto verdict = classifier.classify(topic, payload, clock_.now());
   if (!verdict.error.empty()) spdlog::debug("{}: {}", topic, verdict.error);
   queue::NewMessage message;
   message.cls = verdict.cls;
@@ -119,7 +150,7 @@ queue::NewMessage Station::judge(const std::string& topic, Bytes payload) {
 }
 
 queue::NewMessage Station::judge_arrived(link::LinkMessage arrived) {
-  auto message = judge(arrived.topic, std::move(arrived.payload));
+  auto message = judge_with(arrived_, arrived.topic, std::move(arrived.payload));
   message.peer = queue::kEdge;
   message.cls = class_named(arrived.cls).value_or(class_named("normal").value_or(message.cls));
   // What the other side decided to carry is carried, each of it: it was paid for.
@@ -137,14 +168,41 @@ std::optional<queue::ClassId> Station::class_named(std::string_view name) const 
   return std::nullopt;
 }
 
+std::uint64_t Station::edge_bytes() const {
+  std::uint64_t most = 0;
+  for (const auto& sink : sinks_) most = std::max(most, sink->waiting_bytes());
+  return most;
+}
+
+// The largest backlog gives way first: a gateway or a broker that is away for weeks costs the others nothing.
 void Station::make_room(const std::vector<link::LinkPeer*>& peers) {
   const std::uint64_t most = options_.storage.max_size / 100 * kForAllPercent;
-  for (auto* peer : peers) {
+  const auto waiting = [&](link::LinkPeer* peer) {
+    if (!peer) return edge_bytes();
     std::uint64_t bytes = 0;
     for (std::size_t i = 0; i < options_.classes.size(); ++i)
       bytes += peer->scheduler().state(static_cast<queue::ClassId>(i)).queued_bytes;
-    if (bytes > most) peer->evict(bytes - most);
+    return bytes;
+  };
+  // A null pointer is the edge.
+  std::vector<std::pair<std::uint64_t, link::LinkPeer*>> backlogs = {{edge_bytes(), nullptr}};
+  std::uint64_t total = backlogs.front().first;
+  for (auto* peer : peers) {
+    backlogs.emplace_back(waiting(peer), peer);
+    total += backlogs.back().first;
   }
+  std::sort(backlogs.rbegin(), backlogs.rend());
+  for (const auto& [bytes, peer] : backlogs) {
+    if (total <= most) return;
+    const std::uint64_t excess = total - most;
+    peer ? peer->evict(excess) : evict_at_sinks(bytes - std::min(bytes, excess));
+    total -= bytes - waiting(peer);
+  }
+}
+
+void Station::evict_at_sinks(std::uint64_t keep) {
+  for (const auto& sink : sinks_)
+    if (const std::uint64_t bytes = sink->waiting_bytes(); bytes > keep) sink->evict(bytes - keep);
 }
 
 void Station::step(const std::vector<link::LinkPeer*>& peers) {

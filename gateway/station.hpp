@@ -16,6 +16,7 @@
 #include "gateway/link/batch.hpp"
 #include "gateway/link/peer.hpp"
 #include "gateway/real_clock.hpp"
+#include "gateway/state_lock.hpp"
 #include "queue/store_runner.hpp"
 
 namespace tulpar {
@@ -44,6 +45,11 @@ class Station {
   // Messages for the sinks are on disk.
   void deliver(const std::vector<queue::Accepted>& accepted);
 
+  // One that waits at sinks is dropped, or changes its class, at each of them. False: it waits at none
+  // (unknown, or under way).
+  bool drop_at_sinks(queue::MessageId id);
+  bool reclassify_at_sinks(queue::MessageId id, queue::ClassId cls);
+
   // What a message is, judged by its topic and payload; its destination and class are the caller's to change.
   queue::NewMessage judge(const std::string& topic, Bytes payload);
   // The same for one that came over the link: its class is the sender's.
@@ -70,14 +76,21 @@ class Station {
   std::string store_file() const { return options_.state_dir + "/queue.db"; }
 
  private:
+  queue::NewMessage judge_with(bridge::Classifier& classifier, const std::string& topic, Bytes payload) const;
+  // The sinks have mostly the same messages before them, so the largest backlog stands for what they keep.
+  std::uint64_t edge_bytes() const;
+  // Down to `keep` bytes at each.
+  void evict_at_sinks(std::uint64_t keep);
   void make_room(const std::vector<link::LinkPeer*>& peers);
 
   boost::asio::io_context* loop_;
   StationOptions options_;
+  StateLock lock_;
   std::function<void()> wake_;
   RealClock clock_;
   link::BatchCodec codec_;
   bridge::Classifier classifier_;
+  bridge::Classifier arrived_;  // apart: it notes who was heard, and a node behind the link was not heard here
   std::vector<std::unique_ptr<bridge::MqttSink>> sinks_;
   std::vector<std::string> sink_names_;
   std::uint64_t sink_mask_ = 0;

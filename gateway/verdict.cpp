@@ -66,6 +66,9 @@ std::pair<bool, std::string> relay_verdict(const web::Status& status) {
     if (!sink.connected)
       return {false, fmt::format("The sink {} cannot be reached{}{}. {} Everything is kept.", sink.name,
                                  sink.note.empty() ? "" : ": ", sink.note, waiting(status))};
+  for (const auto& sink : status.sinks)
+    if (sink.refusing)
+      return {false, fmt::format("The sink {} does not take everything: {}.", sink.name, sink.note)};
   std::size_t connected = 0;
   for (const auto& gateway : status.gateways) connected += gateway.connected ? 1 : 0;
   if (status.gateways.empty())

@@ -12,7 +12,7 @@ bool NumberSet::contains(std::uint64_t number) const {
   return after != runs_.begin() && number < std::prev(after)->second;
 }
 
-bool NumberSet::add(std::uint64_t first, std::uint64_t count) {
+bool NumberSet::add(std::uint64_t first, std::uint64_t count, Touched* touched) {
   std::uint64_t end = first + count;
   first = std::max(first, low_);
   if (first >= end) return false;
@@ -24,26 +24,30 @@ bool NumberSet::add(std::uint64_t first, std::uint64_t count) {
   }
   while (run != runs_.end() && run->first <= end) {
     end = std::max(end, run->second);
+    if (touched) touched->insert(run->first);
     run = runs_.erase(run);
   }
+  if (touched) touched->insert(first);
   runs_.emplace_hint(run, first, end);
-  absorb();
+  absorb(touched);
   return true;
 }
 
-void NumberSet::raise(std::uint64_t low) {
+void NumberSet::raise(std::uint64_t low, Touched* touched) {
   if (low <= low_) return;
   low_ = low;
   while (!runs_.empty() && runs_.begin()->first < low_) {
-    const std::uint64_t end = runs_.begin()->second;
+    const auto [first, end] = *runs_.begin();
+    if (touched) touched->insert(first);
     runs_.erase(runs_.begin());
     if (end > low_) runs_.emplace(low_, end);
   }
-  absorb();
+  absorb(touched);
 }
 
-void NumberSet::absorb() {
+void NumberSet::absorb(Touched* touched) {
   while (!runs_.empty() && runs_.begin()->first == low_) {
+    if (touched) touched->insert(low_);
     low_ = runs_.begin()->second;
     runs_.erase(runs_.begin());
   }

@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <map>
+#include <set>
 
 namespace tulpar::queue {
 
@@ -18,12 +19,12 @@ class NumberSet {
   explicit NumberSet(std::uint64_t low = 1) : low_(low) {}
 
   bool contains(std::uint64_t number) const;
-  // True iff it was not in the set before.
-  bool add(std::uint64_t number) { return add(number, 1); }
+  // Where intervals came, went or grew: their first numbers, before or after. For who keeps a copy elsewhere.
+  using Touched = std::set<std::uint64_t>;
   // Adds first..first+count-1; true iff the set grew. REQUIRES: first + count does not wrap.
-  bool add(std::uint64_t first, std::uint64_t count);
+  bool add(std::uint64_t first, std::uint64_t count = 1, Touched* touched = nullptr);
   // Raises the low-water mark to at least `low`; forgets the intervals below it.
-  void raise(std::uint64_t low);
+  void raise(std::uint64_t low, Touched* touched = nullptr);
 
   std::uint64_t low() const { return low_; }
   // One above the highest number in the set; low() when there are no intervals.
@@ -32,7 +33,7 @@ class NumberSet {
   const std::map<std::uint64_t, std::uint64_t>& runs() const { return runs_; }
 
  private:
-  void absorb();
+  void absorb(Touched* touched);
   std::uint64_t low_;
   std::map<std::uint64_t, std::uint64_t> runs_;
 };

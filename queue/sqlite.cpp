@@ -13,8 +13,7 @@ Database::Database(const std::string& path, Mode mode) {
   const int result = sqlite3_open_v2(path.c_str(), &db, flags, nullptr);
   db_.reset(db);
   if (result != SQLITE_OK) fail(fmt::format("open {}", path));
-  // The reader may meet the writer in a checkpoint's last moment; ten seconds are far beyond that.
-  sqlite3_busy_timeout(db, 10'000);
+  sqlite3_busy_timeout(db, kBusyTimeout);
 }
 
 void Database::fail(std::string_view what) const {

@@ -27,6 +27,8 @@ struct StoreError : std::runtime_error {
 class Database {
  public:
   enum class Mode { kReadWrite, kReadOnly };
+  // Milliseconds. The reader may meet the writer in a checkpoint's last moment; this is far beyond that.
+  static constexpr int kBusyTimeout = 10'000;
   // Opens or creates. Throws StoreError.
   Database(const std::string& path, Mode mode);
 

@@ -20,10 +20,17 @@ constexpr std::size_t kNodeCache = 4096;
 constexpr std::int64_t kMostNodes = 65'536;
 // Finished stories kept at most, whatever the clock says.
 constexpr std::int64_t kMostStories = 200'000;
-// How long usage is kept, by resolution in seconds; months stay. Five minutes: the longest cycle and a day,
-// since a cycle may begin at any minute.
-constexpr std::pair<int, std::int64_t> kKeepUsage[] = {
-    {300, 33 * 86'400}, {3600, 62 * 86'400}, {86'400, 800 * 86'400}};
+// Packets remembered, whatever the clock says: 30 days of 23 a minute, more than a LoRa channel carries; about
+// 50 MB of disk.
+constexpr std::int64_t kMostSeen = 1'000'000;
+// How much usage is kept, by resolution in seconds; months stay. Counted in slots that hold something, newest
+// first, so that no jump of the clock loses a row. Five minutes: the longest cycle and a day, since a cycle may
+// begin at any minute. Looked at hourly: few slots can be too many by then.
+constexpr std::pair<int, std::int64_t> kKeepSlots[] = {{300, 33 * 288}, {3600, 62 * 24}, {86'400, 800}};
+constexpr Millis kPruneUsageEvery = std::chrono::hours(1);
+// Empty pages that stay (4 MiB): the queue breathes. Beyond it 1 MiB is given back at a time.
+constexpr std::int64_t kSparePages = 1024;
+constexpr int kPagesAtATime = 256;
 // How often the running boot's time is noted, for ages after a reboot: a TTL is hours, a minute is exact
 // enough.
 constexpr Millis kNoteBootEvery = std::chrono::minutes(1);
@@ -40,6 +47,17 @@ std::uint64_t random_incarnation() {
 Store::Store(const std::string& path, const Clock& clock)
     : db_(path, Database::Mode::kReadWrite), clock_(&clock) {}
 Store::~Store() = default;
+
+std::optional<BelievedTime> Store::last_believed(const std::string& path) try {
+  if (!std::filesystem::exists(path)) return std::nullopt;
+  Database db(path, Database::Mode::kReadWrite);
+  Statement last(
+      db, "SELECT name, last_boot, last_wall FROM boot WHERE last_wall IS NOT NULL ORDER BY id DESC LIMIT 1");
+  if (!last.step()) return std::nullopt;
+  return BelievedTime{last.text(0), BootTime{Millis{last.integer(1)}}, WallTime{Millis{last.integer(2)}}};
+} catch (const StoreError&) {
+  return std::nullopt;
+}
 
 Result<std::unique_ptr<Store>> Store::open(const std::string& path, const std::vector<std::string>& classes,
                                            const Clock& clock) try {
@@ -169,37 +187,61 @@ std::int64_t Store::link(const std::string& name) {
   return find.integer(0);
 }
 
-std::vector<int> Store::set_sinks(const std::vector<std::string>& names) {
+std::vector<int> Store::set_sinks(const std::vector<std::string>& names, GoneSinks* gone) {
   if (names.size() > 63)
     throw StoreError(fmt::format("{} sinks: at most 63 are possible", names.size()), SQLITE_FULL);
-  std::uint64_t taken = 0;
-  std::vector<std::pair<int, std::string>> known;
-  for (Statement rows(db_, "SELECT bit, name FROM sink"); rows.step();)
-    known.emplace_back(static_cast<int>(rows.integer(0)), rows.text(1));
-  for (const auto& [bit, name] : known) {
-    if (std::find(names.begin(), names.end(), name) != names.end()) {
-      taken |= std::uint64_t{1} << bit;
-      continue;
-    }
-    std::vector<MessageId> owed;
-    Statement rows(db_, "SELECT id FROM message WHERE peer = 0 AND state < 2 AND owed & ?1");
-    for (rows(std::uint64_t{1} << bit); rows.step();) owed.push_back(rows.integer(0));
-    release(owed, bit, DropReason::kOperator);
-    Statement(db_, "DELETE FROM sink WHERE bit = ?1").run(bit);
+  std::map<std::string, int> known;
+  std::uint64_t left = 0, kept = 0;
+  for (Statement rows(db_, "SELECT bit, name FROM sink"); rows.step();) {
+    const int bit = static_cast<int>(rows.integer(0));
+    const bool stays = std::find(names.begin(), names.end(), rows.text(1)) != names.end();
+    (stays ? kept : left) |= std::uint64_t{1} << bit;
+    if (stays || names.empty()) known[rows.text(1)] = bit;
   }
+  // With nobody to take them over the debts stay, and so do the names.
+  if (names.empty()) {
+    if (gone) gone->stay = db_.query_int("SELECT count(*) FROM message WHERE peer = 0 AND state < 2");
+    return {};
+  }
+  Statement forget(db_, "DELETE FROM sink WHERE ?1 >> bit & 1");
+  forget.run(left);
   std::vector<int> bits;
+  std::uint64_t taken = kept;
   for (const auto& name : names) {
-    auto found =
-        std::find_if(known.begin(), known.end(), [&](const auto& sink) { return sink.second == name; });
-    if (found == known.end()) {
-      const int bit = std::countr_one(taken);
-      taken |= std::uint64_t{1} << bit;
-      Statement(db_, "INSERT INTO sink(bit, name) VALUES(?1, ?2)").run(bit, name);
-      found = known.emplace(known.end(), bit, name);
-    }
-    bits.push_back(found->first);
+    auto [found, is_new] = known.emplace(name, std::countr_one(taken));
+    if (is_new) Statement(db_, "INSERT INTO sink(bit, name) VALUES(?1, ?2)").run(found->second, name);
+    taken |= std::uint64_t{1} << found->second;
+    bits.push_back(found->second);
   }
+  const GoneSinks moved = pass_on(left, kept, taken & ~kept);
+  if (gone) *gone = moved;
   return bits;
+}
+
+// A sink that came in the same start is taken for the one that left, under its right name: it gets all of that
+// one's debts. Without such a one the others get what no sink has had yet.
+Store::GoneSinks Store::pass_on(std::uint64_t left, std::uint64_t kept, std::uint64_t fresh) {
+  struct Debt {
+    MessageId id;
+    std::uint64_t owed;
+    std::int64_t given;
+  };
+  std::vector<Debt> debts;
+  Statement rows(db_, "SELECT id, owed, given FROM message WHERE peer = 0 AND state < 2 AND owed & ?1");
+  for (rows(left); rows.step();) debts.push_back({rows.integer(0), rows.number(1), rows.integer(2)});
+  GoneSinks result;
+  for (const auto& [id, owed, given] : debts) {
+    std::uint64_t next = (owed & kept) | fresh;
+    if (next == 0 && given == 0) next = kept;
+    if (next == 0) {
+      finish_row(*unfinished(id), State::kDelivered, DropReason::kNone);
+      ++result.elsewhere;
+    } else {
+      sql_->owed.run(id, next, given);
+      if ((owed & kept) != next) ++result.moved;
+    }
+  }
+  return result;
 }
 
 NodeId Store::node(const std::string& name) {
@@ -270,7 +312,9 @@ std::int64_t Store::erase_old(Millis keep, Millis keep_story, std::int64_t limit
       done.run(id);
     }
     rows += std::ssize(ids);
+    erased_ = erased_ || !ids.empty();
   }
+  tidy_due_ = true;
   return rows + prune(keep_story, std::max<std::int64_t>(limit - rows, 0));
 }
 
@@ -287,8 +331,18 @@ std::int64_t Store::prune(Millis keep_story, std::int64_t limit) {
             "WHERE state >= 2 ORDER BY id LIMIT ?3) WHERE finished_wall <= ?1 OR "
             "id < (SELECT max(id) FROM message) - ?2)")
       .run(now ? *now - keep_story.count() : 0, kMostStories, limit);
-  std::int64_t rows = db_.changes();
-  if (!now) return rows;
+  const std::int64_t rows = db_.changes();
+  prune_usage();
+  return rows + prune_seen(limit);
+}
+
+std::int64_t Store::prune_seen(std::int64_t limit) {
+  Statement(db_,
+            "DELETE FROM seen WHERE id IN (SELECT id FROM seen WHERE id <= (SELECT max(id) FROM seen) - ?1 "
+            "ORDER BY id LIMIT ?2)")
+      .run(kMostSeen, limit);
+  const std::int64_t rows = db_.changes();
+  if (!wall()) return rows;
   const std::int64_t day = today();
   Statement(db_,
             "UPDATE seen SET day = ?1 WHERE id IN (SELECT id FROM seen ORDER BY id LIMIT ?2) AND "
@@ -296,11 +350,32 @@ std::int64_t Store::prune(Millis keep_story, std::int64_t limit) {
       .run(day, limit);
   Statement(db_, "DELETE FROM seen WHERE id IN (SELECT id FROM seen ORDER BY id LIMIT ?2) AND day < ?1 - 30")
       .run(day, limit);
-  rows += db_.changes();
-  for (const auto& [resolution, keep] : kKeepUsage)
-    Statement(db_, "DELETE FROM usage WHERE resolution = ?1 AND start < ?2")
-        .run(resolution, *now / 1000 - keep);
-  return rows;
+  return rows + db_.changes();
+}
+
+void Store::prune_usage() {
+  const BootTime now = clock_->now();
+  if (usage_pruned_ && now - *usage_pruned_ < kPruneUsageEvery) return;
+  usage_pruned_ = now;
+  // Steps from slot to slot by the key: one look-up each, however many rows a slot has.
+  Statement prune(db_,
+                  "DELETE FROM usage WHERE resolution = ?1 AND start <= ("
+                  "WITH RECURSIVE slot(start) AS (SELECT max(start) FROM usage WHERE resolution = ?1 UNION ALL "
+                  "SELECT (SELECT max(u.start) FROM usage u WHERE u.resolution = ?1 AND u.start < slot.start) "
+                  "FROM slot WHERE slot.start IS NOT NULL) SELECT start FROM slot LIMIT 1 OFFSET ?2)");
+  for (const auto& [resolution, slots] : kKeepSlots) prune.run(resolution, slots);
+}
+
+// A checkpoint that may not wait: a reader's long query must not become the writer's.
+void Store::tidy() {
+  if (!std::exchange(tidy_due_, false)) return;
+  if (db_.query_int("PRAGMA freelist_count") > kSparePages)
+    db_.execute(fmt::format("PRAGMA incremental_vacuum({})", kPagesAtATime));
+  if (!erased_) return;
+  sqlite3_busy_timeout(db_.handle(), 0);
+  const bool emptied = db_.query_int("PRAGMA wal_checkpoint(TRUNCATE)") == 0;
+  sqlite3_busy_timeout(db_.handle(), Database::kBusyTimeout);
+  erased_ = !emptied;
 }
 
 }  // namespace tulpar::queue

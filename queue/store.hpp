@@ -87,8 +87,18 @@ struct Finished {
   DropReason reason = DropReason::kNone;
 };
 
+// The wall clock as it was last believed: at `boot` of the boot named `boot_id` it was `wall`.
+struct BelievedTime {
+  std::string boot_id;
+  BootTime boot;
+  WallTime wall;
+};
+
 class Store {
  public:
+  // What the file at `path` knows of the time, for a clock that is asked before the store is open. Nothing: it
+  // never knew, there is no file, or it cannot be read (open() then says why).
+  static std::optional<BelievedTime> last_believed(const std::string& path);
   // Opens or creates the file, migrates it, checks its integrity (quick_check), notes this boot. `classes` are
   // the configured names, most urgent first. `clock` must outlive the store. Error: what is wrong with the
   // file.
@@ -98,9 +108,15 @@ class Store {
 
   PeerId peer(const std::string& name);        // found or created
   std::int64_t link(const std::string& name);  // found or created
-  // The sinks that are configured now; their bits (0..62), same order. What is owed to one that is gone is
-  // released. Throws if there are more than 63.
-  std::vector<int> set_sinks(const std::vector<std::string>& names);
+  // The sinks that are configured now; their bits (0..62), same order. What one that is gone was owed passes to
+  // those that are new, or else, where no sink has had it yet, to all; `gone` tells how much. Throws if there
+  // are more than 63.
+  struct GoneSinks {
+    std::int64_t moved = 0;      // owed to others now
+    std::int64_t elsewhere = 0;  // ended: every other sink has had it
+    std::int64_t stay = 0;       // owed, and no sink is configured
+  };
+  std::vector<int> set_sinks(const std::vector<std::string>& names, GoneSinks* gone = nullptr);
 
   // Accepts messages: numbers them, stores them, counts them. Copies (Meshtastic packets seen on that mesh
   // within 30 days) are counted only. Result: same order.
@@ -138,7 +154,8 @@ class Store {
     std::vector<Accepted> accepted;  // what is new, as it was accepted for the edge
     LinkBytes bytes;                 // payload by which the link's totals grew
   };
-  // Stores a batch once; a batch that was here before brings nothing.
+  // Stores a batch once; a batch that was here before brings nothing. Throws for one that would leave more than
+  // 65,536 intervals of numbers: the link then says that the store refuses, and the sender keeps its messages.
   Received receive(PeerId peer, std::int64_t link, const ReceivedBatch& batch);
 
   // Ends of stories. Unknown or finished ids are skipped: the count of those that changed is returned.
@@ -148,6 +165,9 @@ class Store {
   }
   // The sink will not have it: owed to one less; dropped with that reason when no sink took it.
   std::int64_t release(std::span<const MessageId> ids, int bit, DropReason why);
+  // One message's story ends at one sink, delivered or with `state` (and `why`, if dropped); its own end is the
+  // last sink's, or delivered where any sink took it. Nothing if it was not owed there.
+  std::int64_t end_at_sink(MessageId id, int bit, State state, DropReason why);
   bool reclassify(MessageId id, ClassId cls);
 
   // Books wire and session bytes of a link; the wire bytes of this group are spread over the messages that were
@@ -174,6 +194,9 @@ class Store {
   Database& database() { return db_; }
   void flush();   // before COMMIT
   void forget();  // after ROLLBACK: drops what is only in memory
+  // After COMMIT and its answers: once for each erase_old(), takes erased text out of the write-ahead log, and
+  // gives empty pages back in small steps. Waits for no reader: what one holds up is done the next time.
+  void tidy();
 
   // Message numbers next..end-1 are reserved on disk and not given yet.
   struct NumberBlock {
@@ -189,6 +212,7 @@ class Store {
   void setup(const std::vector<std::string>& classes);
   void note_boot();
   Millis boot_offset(std::int64_t boot_row);
+  GoneSinks pass_on(std::uint64_t left, std::uint64_t kept, std::uint64_t fresh);
   NodeId node(const std::string& name);
   ClassId class_id(std::int64_t row) const;
   // When this write group runs; `wall` is empty while the clock is not believable.
@@ -209,17 +233,22 @@ class Store {
   void finish_row(const Row& row, State state, DropReason reason);
   Entry entry_from(const Statement& row);
   ReceiveState& received(PeerId peer);
-  void save_runs(const char* table, PeerId peer, const NumberSet& before, const NumberSet& after);
-  void save_received(PeerId peer, const ReceiveState& before);
+  void save_runs(const char* table, PeerId peer, const NumberSet& set, const NumberSet::Touched& touched);
+  void save_received(PeerId peer, const NumberSet::Touched& numbers, const NumberSet::Touched& batches);
   void add_history(PeerId peer, bool outgoing, const HistoryPart& part, std::int64_t keep);
   std::vector<HistoryPart> load_history(PeerId peer, bool outgoing);
   void spread_wire();
   std::int64_t prune(Millis keep_story, std::int64_t limit);
+  std::int64_t prune_seen(std::int64_t limit);
+  void prune_usage();
 
   Database db_;
   const Clock* clock_;
   std::int64_t boot_row_ = 0;
   BootTime boot_noted_{};
+  std::optional<BootTime> usage_pruned_;
+  bool erased_ = false;                   // since the log was last emptied
+  bool tidy_due_ = false;                 // erase_old() ran since the last tidy()
   std::vector<std::int64_t> class_rows_;  // by ClassId
   std::unique_ptr<Ledger> ledger_;
   std::unique_ptr<Statements> sql_;

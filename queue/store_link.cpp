@@ -17,6 +17,9 @@ constexpr std::int64_t kSenderKeeps = 128 * 1024;
 constexpr std::int64_t kReceiverKeeps = 256 * 1024;
 // A start uses up what is left of the block before, so it is small against the 4096 that a peer accepts ahead.
 constexpr std::uint64_t kBatchBlock = 64;
+// Intervals of received numbers kept for a peer: about 4 MiB of memory. Only gaps make intervals, and an honest
+// sender's gaps are what it finished otherwise above its oldest waiting message: at a satellite's pace, years.
+constexpr std::size_t kMostIntervals = 65'536;
 
 }  // namespace
 
@@ -119,36 +122,39 @@ ReceiveState Store::load_receive(PeerId peer) {
   return state;
 }
 
-void Store::save_runs(const char* table, PeerId peer, const NumberSet& before, const NumberSet& after) {
+void Store::save_runs(const char* table, PeerId peer, const NumberSet& set, const NumberSet::Touched& touched) {
+  if (touched.empty()) return;
   Statement remove(db_, fmt::format("DELETE FROM {} WHERE peer = ?1 AND first = ?2", table));
-  Statement add(db_, fmt::format("INSERT OR REPLACE INTO {}(peer, first, end) VALUES(?1, ?2, ?3)", table));
-  for (const auto& [first, end] : before.runs())
-    if (!after.runs().contains(first)) remove.run(peer, first);
-  for (const auto& [first, end] : after.runs())
-    if (auto old = before.runs().find(first); old == before.runs().end() || old->second != end)
-      add.run(peer, first, end);
+  Statement keep(db_, fmt::format("INSERT OR REPLACE INTO {}(peer, first, end) VALUES(?1, ?2, ?3)", table));
+  for (const auto first : touched) {
+    if (const auto run = set.runs().find(first); run != set.runs().end())
+      keep.run(peer, first, run->second);
+    else
+      remove.run(peer, first);
+  }
 }
 
-void Store::save_received(PeerId peer, const ReceiveState& before) {
-  const ReceiveState& after = received(peer);
-  sql_->marks.run(peer, after.numbers.low(), after.batches.low() - 1);
-  save_runs("received", peer, before.numbers, after.numbers);
-  save_runs("closed", peer, before.batches, after.batches);
+void Store::save_received(PeerId peer, const NumberSet::Touched& numbers, const NumberSet::Touched& batches) {
+  const ReceiveState& state = received(peer);
+  sql_->marks.run(peer, state.numbers.low(), state.batches.low() - 1);
+  save_runs("received", peer, state.numbers, numbers);
+  save_runs("closed", peer, state.batches, batches);
 }
 
 void Store::reset_receive(PeerId peer, std::uint64_t incarnation, std::uint64_t floor) {
-  const ReceiveState before = received(peer);
   received_[peer] = ReceiveState{
       .incarnation = incarnation, .numbers = NumberSet(1), .batches = NumberSet(floor), .history = {}};
   sql_->incarnation.run(peer, incarnation);
-  save_received(peer, before);
+  Statement(db_, "DELETE FROM received WHERE peer = ?1").run(peer);
+  Statement(db_, "DELETE FROM closed WHERE peer = ?1").run(peer);
+  save_received(peer, {}, {});
   sql_->clear_history.run(peer, 0);
 }
 
 void Store::void_batches(PeerId peer, std::uint64_t first, std::uint64_t count) {
-  const ReceiveState before = received(peer);
   sql_->cut_history.run(peer, 0, first, first + count);
-  if (received(peer).batches.add(first, count)) save_received(peer, before);
+  NumberSet::Touched touched;
+  if (received(peer).batches.add(first, count, &touched)) save_received(peer, {}, touched);
 }
 
 Store::Received Store::receive(PeerId peer, std::int64_t link, const ReceivedBatch& batch) {
@@ -157,19 +163,25 @@ Store::Received Store::receive(PeerId peer, std::int64_t link, const ReceivedBat
     throw StoreError(fmt::format("batch {} belongs to another life of its sender", batch.number),
                      SQLITE_MISUSE);
   if (state.batches.contains(batch.number)) return {};
-  const ReceiveState before = state;
+  const std::size_t intervals = state.numbers.runs().size();
+  NumberSet::Touched numbers, batches;
   Received received;
-  state.numbers.raise(batch.settled);
+  state.numbers.raise(batch.settled, &numbers);
   for (const auto& message : batch.messages) {
-    if (!state.numbers.add(message.origin_number)) {
+    if (!state.numbers.add(message.origin_number, 1, &numbers)) {
       ledger_->count(true, class_rows_.at(message.cls), Book{.duplicates = 1});
       continue;
     }
     received.bytes.payload_down += static_cast<std::int64_t>(message.topic.size() + message.payload.size());
     received.accepted.push_back(accept_one(message));
   }
-  state.batches.add(batch.number);
-  save_received(peer, before);
+  // What fills a gap is always taken, so that a sender's oldest messages can end this.
+  if (const auto now = state.numbers.runs().size(); now > kMostIntervals && now > intervals)
+    throw StoreError(fmt::format("batch {} would leave more than {} gaps in its sender's numbers", batch.number,
+                                 kMostIntervals),
+                     SQLITE_FULL);
+  state.batches.add(batch.number, 1, &batches);
+  save_received(peer, numbers, batches);
   ledger_->add(link, received.bytes);
   if (batch.enters_history) add_history(peer, false, {batch.number, batch.plain}, kReceiverKeeps);
   return received;

@@ -50,11 +50,12 @@ Accepted Store::accept_one(const NewMessage& message) {
 }
 
 void Store::remember(const std::string& source, std::span<const BrokerMark> marks) {
+  if (marks.empty()) return;
   Statement add(db_, "INSERT INTO mark(source, packet, fingerprint) VALUES(?1, ?2, ?3)");
   for (const auto& mark : marks) add.run(source, static_cast<int>(mark.packet), mark.fingerprint);
   // Ids are of all sources together, so a source that is quiet beside a busy one loses marks: its broker then
   // has few to repeat.
-  Statement(db_, "DELETE FROM mark WHERE id <= ?1").run(db_.last_id() - 4 * kMarks);
+  Statement(db_, "DELETE FROM mark WHERE id <= (SELECT max(id) FROM mark) - ?1").run(4 * kMarks);
 }
 
 std::vector<BrokerMark> Store::marks(const std::string& source) {
@@ -154,10 +155,12 @@ void Store::finish_row(const Row& row, State state, DropReason reason) {
   if (state == State::kDropped) change.dropped = 1;
   ledger_->count(edge, row.cls, change);
   if (state == State::kDropped) ledger_->count_drop(edge, row.cls, reason);
-  if (state == State::kDelivered)
+  if (state == State::kDelivered) {
     sql_->erase_later.run(row.id, boot_row_, clock_->now().time_since_epoch().count());
-  else
+  } else {
     sql_->delete_body.run(row.id);
+    erased_ = true;
+  }
 }
 
 std::int64_t Store::finish(std::span<const Finished> messages) {
@@ -172,19 +175,22 @@ std::int64_t Store::finish(std::span<const Finished> messages) {
 }
 
 std::int64_t Store::release(std::span<const MessageId> ids, int bit, DropReason why) {
+  const State state = why == DropReason::kNone ? State::kDelivered : State::kDropped;
   std::int64_t changed = 0;
-  const std::uint64_t mask = std::uint64_t{1} << bit;
-  for (const auto id : ids) {
-    const auto row = unfinished(id);
-    if (!row || !(row->owed & mask)) continue;
-    ++changed;
-    const std::int64_t given = row->given + (why == DropReason::kNone ? 1 : 0);
-    if (const std::uint64_t left = row->owed & ~mask)
-      sql_->owed.run(id, left, given);
-    else
-      finish_row(*row, given ? State::kDelivered : State::kDropped, given ? DropReason::kNone : why);
-  }
+  for (const auto id : ids) changed += end_at_sink(id, bit, state, why);
   return changed;
+}
+
+std::int64_t Store::end_at_sink(MessageId id, int bit, State state, DropReason why) {
+  const std::uint64_t mask = std::uint64_t{1} << bit;
+  const auto row = unfinished(id);
+  if (!row || !(row->owed & mask)) return 0;
+  const std::int64_t given = row->given + (state == State::kDelivered ? 1 : 0);
+  if (const std::uint64_t left = row->owed & ~mask)
+    sql_->owed.run(id, left, given);
+  else
+    finish_row(*row, given ? State::kDelivered : state, given ? DropReason::kNone : why);
+  return 1;
 }
 
 bool Store::reclassify(MessageId id, ClassId cls) {

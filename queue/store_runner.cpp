@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "queue/store_runner.hpp"
 
+#include <fmt/format.h>
+
 #include <condition_variable>
 #include <deque>
 #include <mutex>
@@ -44,6 +46,7 @@ class JobQueue {
 };
 
 using WriteJob = StoreRunner::WriteJob;
+using Steady = std::chrono::steady_clock;
 
 // Runs the jobs in one transaction. Throws with nothing done.
 void run_group(Store& store, std::deque<WriteJob>& jobs) {
@@ -60,36 +63,74 @@ void run_group(Store& store, std::deque<WriteJob>& jobs) {
 
 }  // namespace
 
+StoreHealth StoreHealth::at(Instant now) const {
+  StoreHealth judged = *this;
+  if (!began || now - *began <= kLongestCommit) return judged;
+  judged.ok = false;
+  judged.problem = fmt::format("a commit has been running for {} s",
+                               std::chrono::duration_cast<std::chrono::seconds>(now - *began).count());
+  return judged;
+}
+
 struct ThreadedStoreRunner::Impl {
   Impl(std::unique_ptr<Store> the_store, std::unique_ptr<StoreReader> the_reader,
-       std::function<void(std::function<void()>)> post)
-      : store(std::move(the_store)), reader(std::move(the_reader)), post_to_loop(std::move(post)) {
+       std::unique_ptr<StoreReader> the_query_reader, std::function<void(std::function<void()>)> post)
+      : store(std::move(the_store)),
+        reader(std::move(the_reader)),
+        query_reader(std::move(the_query_reader)),
+        post_to_loop(std::move(post)) {
     writer_thread = std::thread([this] { write_loop(); });
-    reader_thread = std::thread([this] { read_loop(); });
+    reader_thread = std::thread([this] { read_loop(reads, *reader); });
+    query_thread = std::thread([this] { read_loop(queries, *query_reader); });
   }
 
   ~Impl() {
     writes.close();
     reads.close();
+    queries.close();
     writer_thread.join();
     reader_thread.join();
+    query_thread.join();
   }
 
   void write_loop() {
     for (auto jobs = writes.take_all(); !jobs.empty(); jobs = writes.take_all()) {
-      const auto began = std::chrono::steady_clock::now();
+      const auto began = Steady::now();
+      note_health([&](StoreHealth& now) { now.began = began; });
       std::vector<std::function<void()>> answers;
       const std::string problem = write_group(jobs, answers);
-      {
-        // Before the answers: whoever has one finds its group here.
-        std::lock_guard lock(health_mutex);
-        health.ok = problem.empty();
-        health.problem = problem;
-        health.last_commit = std::chrono::duration_cast<Millis>(std::chrono::steady_clock::now() - began);
-        ++health.commits;
-      }
+      // Before the answers: whoever has one finds its group here.
+      note_health([&](StoreHealth& now) {
+        now.ok = problem.empty();
+        now.problem = problem;
+        now.last_commit = std::chrono::duration_cast<Millis>(Steady::now() - began);
+        ++now.commits;
+      });
       for (auto& answer : answers) post_to_loop(std::move(answer));
+      tidy();
     }
+  }
+
+  // Still part of the group's time: it writes to the same disk, which may hang now.
+  void tidy() {
+    std::string problem;
+    try {
+      store->tidy();
+    } catch (const std::exception& error) {
+      problem = error.what();
+    }
+    note_health([&](StoreHealth& now) {
+      now.began.reset();
+      if (problem.empty()) return;
+      now.ok = false;
+      now.problem = problem;
+    });
+  }
+
+  template <class Change>
+  void note_health(Change change) {
+    std::lock_guard lock(health_mutex);
+    change(health);
   }
 
   // The last failure's words; empty if all were committed.
@@ -121,12 +162,12 @@ struct ThreadedStoreRunner::Impl {
     };
   }
 
-  void read_loop() {
-    for (auto jobs = reads.take_all(); !jobs.empty(); jobs = reads.take_all()) {
+  void read_loop(JobQueue<ReadJob>& queue, StoreReader& from) {
+    for (auto jobs = queue.take_all(); !jobs.empty(); jobs = queue.take_all()) {
       for (auto& job : jobs) {
         std::string words;
         try {
-          job.run(*reader);
+          job.run(from);
         } catch (const std::exception& error) {
           words = error.what();
         }
@@ -139,26 +180,29 @@ struct ThreadedStoreRunner::Impl {
   }
 
   std::unique_ptr<Store> store;
-  std::unique_ptr<StoreReader> reader;
+  std::unique_ptr<StoreReader> reader, query_reader;
   std::function<void(std::function<void()>)> post_to_loop;
   JobQueue<WriteJob> writes;
-  JobQueue<ReadJob> reads;
+  JobQueue<ReadJob> reads, queries;
   mutable std::mutex health_mutex;
   StoreHealth health;
-  std::thread writer_thread, reader_thread;
+  std::thread writer_thread, reader_thread, query_thread;
 };
 
 ThreadedStoreRunner::ThreadedStoreRunner(std::unique_ptr<Store> store, std::unique_ptr<StoreReader> reader,
+                                         std::unique_ptr<StoreReader> query_reader,
                                          std::function<void(std::function<void()>)> post_to_loop)
-    : impl_(std::make_unique<Impl>(std::move(store), std::move(reader), std::move(post_to_loop))) {}
+    : impl_(std::make_unique<Impl>(std::move(store), std::move(reader), std::move(query_reader),
+                                   std::move(post_to_loop))) {}
 ThreadedStoreRunner::~ThreadedStoreRunner() = default;
 
 void ThreadedStoreRunner::submit(WriteJob job) { impl_->writes.push(std::move(job)); }
 void ThreadedStoreRunner::submit(ReadJob job) { impl_->reads.push(std::move(job)); }
+void ThreadedStoreRunner::submit_query(ReadJob job) { impl_->queries.push(std::move(job)); }
 
 StoreHealth ThreadedStoreRunner::health() const {
   std::lock_guard lock(impl_->health_mutex);
-  return impl_->health;
+  return impl_->health.at(Steady::now());
 }
 
 }  // namespace tulpar::queue

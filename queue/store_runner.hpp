@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Runs store operations away from the loop: one writer thread with group commit, one reader thread that no
-// commit delays.
+// Runs store operations away from the loop: one writer thread with group commit, and two reader threads that no
+// commit delays: one for the link's bodies, one for the page, whose queries may take long.
 //
 // Called on the loop thread. A write's `done` runs on the loop thread after the transaction that holds it is
 // committed (or failed); a group is everything that was waiting when the last commit ended, so a slow disk
@@ -33,6 +33,8 @@ class StoreRunner {
   virtual ~StoreRunner() = default;
   virtual void submit(WriteJob job) = 0;
   virtual void submit(ReadJob job) = 0;
+  // Apart from the reads, where there are two readers.
+  virtual void submit_query(ReadJob job) { submit(std::move(job)); }
 
   // write([..](Store& store) { return store.x(); }, [..](Result<X> result) { ... });
   template <class Run, class Done>
@@ -47,6 +49,11 @@ class StoreRunner {
   template <class Run, class Done>
   void read(Run run, Done done) {
     submit(make_job<ReadJob, StoreReader>(std::move(run), std::move(done)));
+  }
+  // A read that may take long and that no message waits for: the page's and the plan's figures.
+  template <class Run, class Done>
+  void query(Run run, Done done) {
+    submit_query(make_job<ReadJob, StoreReader>(std::move(run), std::move(done)));
   }
 
  private:
@@ -69,10 +76,18 @@ class StoreRunner {
 
 // What the writer thread is doing, for /healthz and the page. Any thread.
 struct StoreHealth {
+  using Instant = std::chrono::steady_clock::time_point;
+  // A slow card takes seconds for a commit; one that takes longer than this does not work.
+  static constexpr Millis kLongestCommit{10'000};
+
   bool ok = true;
-  std::string problem;    // of the last failed commit, empty when ok
-  Millis last_commit{0};  // how long the last commit took
+  std::string problem;                // of the last failed commit, or of one that hangs; empty when ok
+  Millis last_commit{0};              // how long the last commit took
+  std::optional<Instant> began = {};  // of the group that is being written
   std::uint64_t commits = 0;
+
+  // The same, judged at `now`: a commit that hangs is a problem, too.
+  StoreHealth at(Instant now) const;
 };
 
 // The real one. `post_to_loop` hands a function to the loop thread; it must stay valid until the runner is
@@ -80,10 +95,12 @@ struct StoreHealth {
 class ThreadedStoreRunner : public StoreRunner {
  public:
   ThreadedStoreRunner(std::unique_ptr<Store> store, std::unique_ptr<StoreReader> reader,
+                      std::unique_ptr<StoreReader> query_reader,
                       std::function<void(std::function<void()>)> post_to_loop);
   ~ThreadedStoreRunner() override;
   void submit(WriteJob job) override;
   void submit(ReadJob job) override;
+  void submit_query(ReadJob job) override;
   StoreHealth health() const;
 
  private:

@@ -9,7 +9,7 @@ namespace tulpar::link {
 namespace {
 
 constexpr std::uint8_t kGreeting = 0x01, kFragment = 0x10, kAck = 0x20, kVoid = 0x21, kLost = 0x22,
-                       kRefused = 0x23, kBye = 0x2F;
+                       kRefused = 0x23, kHold = 0x24, kBye = 0x2F;
 constexpr std::uint8_t kHasOffset = 1, kEndsBatch = 2, kHasLength = 4;
 // Numbers fit SQLite's signed integers with room for sums: no peer reaches 2^62 in any life.
 constexpr std::uint64_t kMaxNumber = std::uint64_t{1} << 62;
@@ -29,6 +29,26 @@ void put_ack(Writer& out, const Ack& ack) {
     out.varint(gap);
     out.varint(count);
   }
+}
+
+void put_hold(Writer& out, const Hold& hold) {
+  out.varint(hold.classes.size());
+  for (const auto& name : hold.classes) {
+    out.varint(name.size());
+    out.bytes(ByteView(reinterpret_cast<const std::uint8_t*>(name.data()), name.size()));
+  }
+}
+
+Hold get_hold(Reader& in) {
+  Hold hold;
+  const std::uint64_t count = in.varint();
+  if (count > Hold::kMostClasses) in.fail();
+  for (std::uint64_t i = 0; in.ok() && i < count; ++i) {
+    const ByteView name = in.bytes(in.varint());
+    if (name.empty() || name.size() > Hold::kLongestName) in.fail();
+    hold.classes.emplace_back(name.begin(), name.end());
+  }
+  return hold;
 }
 
 Ack get_ack(Reader& in) {
@@ -63,6 +83,7 @@ void put_greeting(Writer& out, const Greeting& greeting) {
   for (auto value :
        {greeting.floor, greeting.void_count, greeting.next, greeting.settled, greeting.next_message})
     body.varint(value);
+  put_hold(body, greeting.hold);
   out.u8(kGreeting);
   out.varint(body.size());
   out.bytes(body.view());
@@ -87,6 +108,7 @@ Greeting get_greeting(Reader& frame) {
   for (auto* value :
        {&greeting.floor, &greeting.void_count, &greeting.next, &greeting.settled, &greeting.next_message})
     *value = number(in);
+  greeting.hold = get_hold(in);
   // What follows belongs to later versions.
   const bool sane = greeting.incarnation != 0 && greeting.incarnation < kMaxNumber &&
                     greeting.known < kMaxNumber && greeting.floor >= 1 && greeting.settled >= 1 &&
@@ -124,6 +146,8 @@ std::optional<Item> get_item(Reader& in) {
       return Lost{number(in)};
     case kRefused:
       return Refused{number(in)};
+    case kHold:
+      return get_hold(in);
     case kBye:
       return Bye{static_cast<ByeReason>(in.varint())};
     default:
@@ -150,6 +174,10 @@ struct PutItem {
   void operator()(const Refused& refused) const {
     out.u8(kRefused);
     out.varint(refused.batch);
+  }
+  void operator()(const Hold& hold) const {
+    out.u8(kHold);
+    put_hold(out, hold);
   }
   void operator()(const Bye& bye) const {
     out.u8(kBye);

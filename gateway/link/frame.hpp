@@ -43,6 +43,14 @@ struct Ack {
   bool operator==(const Ack&) const = default;
 };
 
+// Classes that the sender of this does not want to be sent for now, by name: its plan withholds them. Replaces
+// what the last one in this session said.
+struct Hold {
+  static constexpr std::size_t kMostClasses = 16, kLongestName = 32;
+  std::vector<std::string> classes;
+  bool operator==(const Hold&) const = default;
+};
+
 struct Greeting {
   std::uint8_t version = kVersion, least = kLeastVersion;
   std::uint64_t incarnation = 0, known = 0;
@@ -50,6 +58,7 @@ struct Greeting {
   Ack closed;
   std::vector<std::pair<std::uint64_t, std::uint64_t>> partial;  // batch, bytes had from its start
   std::uint64_t floor = 1, void_count = 0, next = 1, settled = 1, next_message = 1;
+  Hold hold{};
   bool operator==(const Greeting&) const = default;
 };
 
@@ -73,7 +82,7 @@ struct Bye {
   ByeReason reason = ByeReason::kMalformed;
 };
 
-using Item = std::variant<Greeting, Fragment, Ack, Void, Lost, Refused, Bye>;
+using Item = std::variant<Greeting, Fragment, Ack, Void, Lost, Refused, Hold, Bye>;
 
 // All items of a frame, or an Error that says which item is wrong and how.
 Result<std::vector<Item>> decode_frame(ByteView frame);

@@ -67,6 +67,7 @@ LinkPeer::LinkPeer(queue::StoreRunner& runner, BatchCodec& codec, const Clock& c
       peer_(state.peer),
       link_(state.link),
       scheduler_(options_.classes),
+      closed_(options_.classes.size()),
       outgoing_(outgoing_config(options_.classes), scheduler_, codec, *this, std::move(state.send)),
       incoming_(codec, *this, std::move(state.receive)),
       session_(outgoing_, incoming_, options_.initiator),
@@ -139,6 +140,24 @@ void LinkPeer::attach(std::shared_ptr<Transport> transport) {
   hooks_.wake();
 }
 
+void LinkPeer::hold(std::vector<std::string> classes) {
+  session_.hold(std::move(classes));
+  hooks_.wake();
+}
+
+void LinkPeer::obey_holds() {
+  const auto& held = session_.peer_holds();
+  for (std::size_t i = 0; i < options_.classes.size(); ++i) {
+    const bool closed = std::find(held.begin(), held.end(), options_.classes[i].name) != held.end();
+    scheduler_.close(static_cast<queue::ClassId>(i), closed || closed_[i]);
+  }
+}
+
+void LinkPeer::close(queue::ClassId cls, bool closed) {
+  closed_.at(cls) = closed;
+  obey_holds();
+}
+
 void LinkPeer::detach(ByeReason reason) {
   if (!transport_) return;
   session_.say_bye(reason);
@@ -151,6 +170,7 @@ void LinkPeer::on_frame(ByteView frame) {
   if (auto done = session_.on_frame(frame, *last_contact_); !done)
     spdlog::warn("{}: the session ends: {}", options_.name, done.error().message);
   if (session_.peer() && !greeted_) on_greeted();
+  obey_holds();
   if (auto bye = session_.peer_bye()) {
     refused_ = *bye != ByeReason::kShuttingDown;
     note_ = fmt::format("the other side said: {}", to_string(*bye));

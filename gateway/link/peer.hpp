@@ -60,6 +60,12 @@ class LinkPeer : private OutgoingHost, private IncomingHost {
   queue::Scheduler& scheduler() { return scheduler_; }
   const Outgoing& outgoing() const { return outgoing_; }
 
+  // Our own plan withholds the class; one that the peer holds stays withheld, too. Emergency cannot be.
+  void close(queue::ClassId cls, bool closed);
+  // Classes that the peer is not to send for now (our plan pays for both directions); emergency is never among
+  // them.
+  void hold(std::vector<std::string> classes);
+
   // A transport is up. An older one is closed.
   void attach(std::shared_ptr<Transport> transport);
   // Says bye and closes.
@@ -98,6 +104,7 @@ class LinkPeer : private OutgoingHost, private IncomingHost {
   void on_frame(ByteView frame);
   void on_closed(const std::string& why);
   void on_greeted();
+  void obey_holds();
   void pump();
   void renew();
   void tend_queue(BootTime now);
@@ -118,6 +125,7 @@ class LinkPeer : private OutgoingHost, private IncomingHost {
   queue::PeerId peer_;
   std::int64_t link_;
   queue::Scheduler scheduler_;
+  std::vector<bool> closed_;  // by ClassId, by our own plan
   Outgoing outgoing_;
   Incoming incoming_;
   Session session_;

@@ -33,13 +33,15 @@ void Session::connected(BootTime now, std::uint64_t session_id, const SessionCou
   peer_bye_.reset();
   last_heard_.reset();
   connected_at_ = now;
+  hold_due_ = false;
   // Made now, before anything of the peer's is heard: see FORMAT.md, "Greeting".
   Greeting greeting{.session = id_,
                     .last_session = last.session,
                     .last_received = last.received,
                     .last_sent = last.sent,
                     .closed = {},
-                    .partial = {}};
+                    .partial = {},
+                    .hold = {holds_}};
   outgoing_->on_connected();
   outgoing_->describe(greeting);
   incoming_->describe(greeting);
@@ -86,6 +88,7 @@ Result<void> Session::on_item(const Item& item, BootTime now) {
                  [&](const Ack& ack) { return outgoing_->on_ack(ack, now); },
                  [&](const Lost& lost) { return outgoing_->on_lost(lost.batch), Result<void>(); },
                  [&](const Refused& refused) { return outgoing_->on_refused(refused.batch), Result<void>(); },
+                 [&](const Hold& hold) { return peer_holds_ = hold.classes, Result<void>(); },
                  [](const auto&) { return Result<void>(); }},
       item);
   return done ? done : end_with(ByeReason::kMalformed, done.error().message);
@@ -99,6 +102,7 @@ Result<void> Session::on_greeting(const Greeting& greeting, BootTime now) {
                     fmt::format("the peer speaks versions {} to {} of the link format, this program {} to {}",
                                 greeting.least, greeting.version, kLeastVersion, kVersion));
   if (!initiator_) id_ = greeting.session;
+  peer_holds_ = greeting.hold.classes;
   peer_ = greeting;
   if (auto done = incoming_->on_greeting(greeting); !done)
     return end_with(ByeReason::kRolledBack, done.error().message);
@@ -114,6 +118,7 @@ bool Session::wants_to_send(BootTime now) const {
   if (!up_) return false;
   if (bye_) return true;
   if (greeting_) return true;
+  if (peer_ && hold_due_) return true;
   return (peer_ && incoming_->ack_due() && *incoming_->ack_due() <= now) || outgoing_->has_bytes(now);
 }
 
@@ -131,9 +136,18 @@ Bytes Session::next_frame(BootTime now, std::size_t limit) {
     greeting_.reset();
     return frame.take();
   }
+  if (peer_ && hold_due_) hold_due_ = !frame.put(Hold{holds_});
   if (peer_) incoming_->fill(frame);
   outgoing_->fill(frame, now);
   return frame.take();
+}
+
+void Session::hold(std::vector<std::string> classes) {
+  // More would not fit a frame; a configuration with so many classes holds back the rest by its own plan alone.
+  if (classes.size() > Hold::kMostClasses) classes.resize(Hold::kMostClasses);
+  if (classes == holds_) return;
+  holds_ = std::move(classes);
+  hold_due_ = true;
 }
 
 void Session::say_bye(ByeReason reason) {

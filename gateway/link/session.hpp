@@ -49,6 +49,10 @@ class Session {
   void say_bye(ByeReason reason);
   std::optional<ByeReason> bye() const { return bye_; }
   std::optional<ByeReason> peer_bye() const { return peer_bye_; }
+  // The classes that the peer is not to send now; told it when they change, and in each session.
+  void hold(std::vector<std::string> classes);
+  // What the peer said likewise, in its greeting or since.
+  const std::vector<std::string>& peer_holds() const { return peer_holds_; }
   // One of the two was rolled back: our direction needs a new incarnation before the next session.
   bool must_renew() const { return must_renew_; }
   void renewed() { must_renew_ = false; }
@@ -75,6 +79,8 @@ class Session {
   std::optional<Greeting> greeting_;  // not sent yet
   std::optional<Greeting> peer_;
   std::optional<ByeReason> bye_, peer_bye_;
+  std::vector<std::string> holds_, peer_holds_;
+  bool hold_due_ = false;
   std::optional<BootTime> last_heard_;
   BootTime connected_at_{};
   Millis rtt_{1000};

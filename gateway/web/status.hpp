@@ -62,6 +62,7 @@ struct SinkStatus {
   bool connected = false;
   std::int64_t lag = 0;  // messages that it is owed
   std::string note{};
+  bool refusing = false;  // some of them, for now
 };
 
 // A gateway, as its relay sees it.

@@ -78,12 +78,14 @@ TEST_CASE("emergency limit: invented nodes push out only the most idle") {
   EmergencyLimit limit(8);
   for (int i = 0; i < 3; ++i) limit.allow("busy", 0, kStart);
   for (int i = 0; i < 3; ++i) limit.allow("idle", 0, kStart);
+  int allowed = 0;
   for (int i = 0; i < 100; ++i) {
-    CHECK(limit.allow("invented " + std::to_string(i), 0, kStart));
+    allowed += limit.allow("invented " + std::to_string(i), 0, kStart);
     CHECK_FALSE(limit.allow("busy", 0, kStart));
   }
-  CHECK(
-      limit.allow("idle", 0, kStart));  // forgotten, so it begins anew: on the sender's side, never against it
+  CHECK(allowed == 20 - 6);
+  CHECK(limit.allow("idle", 0,
+                    kStart + 1min));  // forgotten, so it begins anew: on the sender's side, never against it
 }
 
 TEST_CASE("emergency limit: time that stands still or steps back gives nothing away") {
@@ -91,4 +93,34 @@ TEST_CASE("emergency limit: time that stands still or steps back gives nothing a
   for (int i = 0; i < 3; ++i) limit.allow("a", 0, kStart);
   CHECK_FALSE(limit.allow("a", 0, kStart - 1h));
   CHECK(limit.allow("a", 0, kStart + 10min));
+}
+
+TEST_CASE("emergency limit: nodes that nothing else was heard of share twenty at once, then one a minute") {
+  EmergencyLimit limit;
+  limit.heard("known");
+  int invented = 0;
+  const auto shout = [&](BootTime now) {
+    return limit.allow("invented " + std::to_string(++invented), 0, now);
+  };
+  int allowed = 0;
+  for (int i = 0; i < 1000; ++i) allowed += shout(kStart);
+  CHECK(allowed == 20);
+  for (auto t = kStart + 1s; t <= kStart + 1h; t += 1s) allowed += shout(t);
+  CHECK(allowed == 20 + 60);
+  // Whom they leave alone.
+  for (int i = 0; i < 3; ++i) CHECK(limit.allow("known", 0, kStart + 1h));
+  CHECK_FALSE(limit.allow("known", 0, kStart + 1h));
+}
+
+TEST_CASE("emergency limit: what a stranger is refused does not cost its own allowance, nor the reverse") {
+  EmergencyLimit limit;
+  for (int i = 0; i < 20; ++i) limit.allow("invented " + std::to_string(i), 0, kStart);
+  CHECK_FALSE(limit.allow("late", 0, kStart));
+  limit.heard("late");
+  for (int i = 0; i < 3; ++i) CHECK(limit.allow("late", 0, kStart));
+  EmergencyLimit other;
+  for (int i = 0; i < 100; ++i) other.allow("shouting", 0, kStart);
+  int allowed = 0;
+  for (int i = 0; i < 100; ++i) allowed += other.allow("invented " + std::to_string(i), 0, kStart);
+  CHECK(allowed == 17);
 }

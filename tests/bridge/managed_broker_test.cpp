@@ -183,6 +183,33 @@ TEST_CASE_METHOD(Fixture, "Managed broker: one that cannot run says why, and is 
   CHECK(node().connected());
 }
 
+TEST_CASE_METHOD(Fixture, "Managed broker: what it cannot read is moved aside, and told", "[live]") {
+  TULPAR_NEEDS_MOSQUITTO();
+  open();
+  REQUIRE(run_until(loop, [&] { return broker->status().running; }));
+  stop();
+  std::ofstream(dir / "broker/mosquitto.db") << "no database of mosquitto's, but long enough to be read as one";
+  open();
+  REQUIRE(run_until(loop, [&] { return broker->status().running && !broker->status().loss.empty(); }));
+  CHECK_THAT(broker->status().loss, Contains("mosquitto.db.damaged-1"));
+  CHECK(std::filesystem::exists(dir / "broker/mosquitto.db.damaged-1"));
+  Mesh mesh(loop, *broker);
+  REQUIRE(run_until(loop, [&] { return mesh.source.status().connected; }));
+  mesh.source.stop();
+}
+
+TEST_CASE("Broker's damaged file: one is kept, under a new number", "[broker]") {
+  queue::TempDir dir;
+  CHECK(set_damaged_aside(dir / "").value().empty());
+  for (const char* number : {"1", "2"}) {
+    std::ofstream(dir / "mosquitto.db") << number;
+    CHECK(set_damaged_aside(dir / "").value() == (dir / "") + "/mosquitto.db.damaged-" + number);
+  }
+  CHECK_FALSE(std::filesystem::exists(dir / "mosquitto.db"));
+  CHECK_FALSE(std::filesystem::exists(dir / "mosquitto.db.damaged-1"));
+  CHECK(std::filesystem::exists(dir / "mosquitto.db.damaged-2"));
+}
+
 TEST_CASE_METHOD(Fixture, "Managed broker: stopped while it waits to start again", "[live]") {
   TULPAR_NEEDS_MOSQUITTO();
   boost::asio::ip::tcp::acceptor squatter(loop, {boost::asio::ip::address_v4::loopback(), port});

@@ -166,6 +166,7 @@ struct Loop : queue::StoreFixture {
   void open(const std::vector<queue::Entry>& owed) {
     runner = std::make_unique<queue::ThreadedStoreRunner>(
         std::move(store), std::make_unique<queue::StoreReader>(path),
+        std::make_unique<queue::StoreReader>(path),
         [this](std::function<void()> work) { boost::asio::post(loop, std::move(work)); });
     sink = std::make_unique<MqttSink>(loop, clock, *runner,
                                       MqttSink::Options{.mqtt = broker.options("tulpar-sink"),

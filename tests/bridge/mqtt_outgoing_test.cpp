@@ -49,7 +49,8 @@ TEST_CASE("What a broker's answer means", "[outgoing]") {
   CHECK(publish_outcome(0x10) == PublishOutcome::kTaken);  // nobody subscribes: the broker did its part
   for (const int later : {0x80, 0x83, 0x91, 0x97})
     CHECK(publish_outcome(static_cast<std::uint8_t>(later)) == PublishOutcome::kLater);
-  for (const int never : {0x87, 0x90, 0x95, 0x99, 0xff}) {
+  CHECK(publish_outcome(0x87) == PublishOutcome::kForbidden);
+  for (const int never : {0x90, 0x95, 0x99, 0xff}) {
     CHECK(publish_outcome(static_cast<std::uint8_t>(never)) == PublishOutcome::kRefused);
   }
 }

@@ -40,7 +40,7 @@ TEST_CASE_METHOD(SinkFixture, "Sink: one message that makes the broker hang up d
 
 TEST_CASE_METHOD(SinkFixture, "Sink: a refusal for good ends the message, with its reason", "[sink]") {
   broker.on_publish = [this](const auto& packet) {
-    broker.acknowledge(packet.mid, packet.topic.ends_with("bad") ? 0x87 : 0);
+    broker.acknowledge(packet.mid, packet.topic.ends_with("bad") ? 0x90 : 0);
   };
   open();
   const Entry bad = owe("bad", "x", 1), good = owe("good", "x", 2);
@@ -51,6 +51,59 @@ TEST_CASE_METHOD(SinkFixture, "Sink: a refusal for good ends the message, with i
   CHECK(reason(bad.id) == number(queue::DropReason::kRefused));
   CHECK(delivered() == 1);
   CHECK(sink->status().refused == 1);
+  CHECK(balanced());
+}
+
+TEST_CASE_METHOD(SinkFixture,
+                 "Sink: what an access list forbids is kept, tried again and told; the others go on",
+                 "[sink]") {
+  bool corrected = false;
+  broker.on_publish = [&](const auto& packet) {
+    broker.acknowledge(packet.mid, !corrected && packet.topic.ends_with("bad") ? 0x87 : 0);
+  };
+  open();
+  std::vector<Entry> bad{owe("bad", "sos", 1, 0)};
+  // More than the window sets aside before it stops to pick.
+  for (std::uint64_t i = 2; i < 122; ++i) bad.push_back(owe("bad", "x", i, 1));
+  for (const Entry& entry : bad) sink->add(entry);
+  owe_many(5);
+  REQUIRE(run_until(loop, [&] { return delivered() == 5 && sink->status().forbidden == bad.size(); }));
+  CHECK(sink->status().queued == bad.size());
+  CHECK(sink->status().refused == 0);
+  CHECK_THAT(sink->status().note, Contains("121 of the messages (1 of them emergencies)") && Contains("0x87"));
+  // Not a busy loop: an hour brings a publication a minute of each kind.
+  const auto before = broker.seen(test::kPublish).size();
+  test::settle(loop);
+  CHECK(broker.seen(test::kPublish).size() == before);
+  corrected = true;
+  REQUIRE(run_until(loop, [&] {
+    clock.advance(Millis{100});
+    return delivered() == 126 && sink->status().queued == 0;
+  }));
+  CHECK(sink->status().note.empty());
+  CHECK(balanced());
+}
+
+TEST_CASE_METHOD(SinkFixture, "Sink: no answer ends an emergency, not even before it leaves", "[sink]") {
+  bool corrected = false;
+  broker.on_connect = [&](const auto&) { broker.accept(false, {0x27, 0, 0, 0, 100}); };
+  broker.on_publish = [&](const auto& packet) { broker.acknowledge(packet.mid, corrected ? 0 : 0x90); };
+  open();
+  const Entry sos = owe("sos", "x", 1, 0), large = owe("t", std::string(200, 'x'), 2, 0);
+  sink->add(sos);
+  sink->add(large);
+  REQUIRE(run_until(loop, [&] { return sink->status().forbidden == 2; }));
+  CHECK(state(sos.id) == 0);
+  CHECK(state(large.id) == 0);
+  corrected = true;
+  REQUIRE(run_until(loop, [&] {
+    clock.advance(Millis{100});
+    return delivered() == 1;
+  }));
+  CHECK(state(large.id) == 0);
+  // The operator may end it.
+  REQUIRE(run_until(loop, [&] { return sink->drop(large.id); }));
+  REQUIRE(ends(large.id));
   CHECK(balanced());
 }
 
@@ -162,11 +215,14 @@ TEST_CASE_METHOD(SinkFixture, "Sink: what the operator takes from the queue is n
   open(mine);
   const Entry entry = owe("t", "x", 1);
   sink->add(entry);
-  CHECK(sink->scheduler().remove(entry.id).has_value());
-  sink->wake();
+  CHECK(sink->drop(entry.id));
+  CHECK_FALSE(sink->drop(entry.id));
   REQUIRE(run_until(loop, [&] { return sink->status().connected; }));
   test::settle(loop);
   CHECK(broker.seen(test::kPublish).empty());
+  CHECK(state(entry.id) == kDropped);
+  CHECK(reason(entry.id) == number(queue::DropReason::kOperator));
+  CHECK(balanced());
 }
 
 TEST_CASE_METHOD(SinkFixture, "Sink: the status says why nothing leaves", "[sink]") {

@@ -94,17 +94,87 @@ TEST_CASE_METHOD(SinkFixture, "Sink: the most urgent goes first", "[sink]") {
   CHECK(seen[1].topic == "from/relay/text");
 }
 
-TEST_CASE_METHOD(SinkFixture, "Sink: nothing expires, waits or gives way here", "[sink]") {
+TEST_CASE_METHOD(SinkFixture, "Sink: nothing waits or gives way here, but what outlived its class expires",
+                 "[sink]") {
   std::vector<Entry> entries;
   for (int i = 0; i < 3; ++i) {
     Entry entry = owe("position", std::to_string(i), static_cast<std::uint64_t>(i + 1), 3);
     entry.kind = 3 << 8;
     entries.push_back(entry);
   }
+  SECTION("alive: each of them goes, at once") {
+    open();
+    sink->load(entries);
+    REQUIRE(delivers(3));
+  }
+  SECTION("dead: ended through the store, though the broker is away") {
+    entries.push_back(owe("sos", "x", 9, 0));
+    clock.advance(std::chrono::hours(24 * 30));
+    broker.on_connect = [this](const auto&) { broker.refuse(0x88); };
+    open();
+    sink->load(entries);
+    REQUIRE(run_until(loop, [&] { return query("SELECT count(*) FROM message WHERE state = 3") == 3; }));
+    CHECK(sink->status().queued == 1);
+    CHECK(state(entries.back().id) == 0);
+  }
+  CHECK(balanced());
+}
+
+TEST_CASE_METHOD(SinkFixture, "Sink: what expires here after another sink took it counts as delivered",
+                 "[sink]") {
+  queue::NewMessage made = message("t", "x");
+  made.peer = queue::kEdge;
+  made.cls = 2;
+  made.sinks = 3;
+  const Entry entry = accept(made).entry;
+  run([&](queue::Store& s) { return s.deliver_to_sink(std::span(&entry.id, 1), 1); });
   clock.advance(std::chrono::hours(24 * 30));
   open();
-  sink->load(entries);
-  REQUIRE(delivers(3));
+  sink->add(entry);
+  REQUIRE(ends(entry.id));
+  CHECK(delivered() == 1);
+  CHECK(balanced());
+}
+
+TEST_CASE_METHOD(SinkFixture, "Sink: gives way by class and age, refused ones too, never an emergency",
+                 "[sink]") {
+  broker.on_publish = [this](const auto& packet) {
+    broker.acknowledge(packet.mid, packet.topic.ends_with("bad") ? 0x87 : 0);
+  };
+  open();
+  const Entry refused = owe("bad", "xx", 1, 3), sos = owe("bad", "xx", 2, 0);
+  sink->add(refused);
+  sink->add(sos);
+  REQUIRE(run_until(loop, [&] { return sink->status().forbidden == 2; }));
+  for (queue::ClassId cls = 1; cls < 5; ++cls) sink->pause(cls, true);
+  const Entry bulk = owe("b", "xxxx", 3, 4), older = owe("t", "xxxx", 4, 3), text = owe("m", "xxxx", 5, 1);
+  for (const Entry& entry : {bulk, older, text}) sink->add(entry);
+  CHECK(sink->waiting_bytes() == 25);
+  CHECK(sink->state(3).queued_bytes == 10);
+  sink->evict(6);
+  REQUIRE(run_until(loop, [&] { return state(refused.id) == kDropped; }));
+  CHECK(state(bulk.id) == kDropped);
+  CHECK(reason(bulk.id) == number(queue::DropReason::kStoreFull));
+  CHECK(state(older.id) == 0);
+  sink->evict(1000);
+  REQUIRE(run_until(loop, [&] { return state(text.id) == kDropped; }));
+  CHECK(state(sos.id) == 0);
+  CHECK(sink->waiting_bytes() == 5);
+  CHECK(balanced());
+}
+
+TEST_CASE_METHOD(SinkFixture, "Sink: a paused class stays, until it goes on", "[sink]") {
+  open();
+  sink->pause(2, true);
+  const Entry entry = owe("t", "x", 1);
+  sink->add(entry);
+  REQUIRE(run_until(loop, [&] { return sink->status().connected; }));
+  test::settle(loop);
+  CHECK(broker.seen(test::kPublish).empty());
+  SECTION("as it was") { sink->pause(2, false); }
+  SECTION("in another class") { CHECK(sink->reclassify(entry.id, 1)); }
+  REQUIRE(delivers(1));
+  CHECK_FALSE(sink->reclassify(entry.id, 2));
 }
 
 TEST_CASE("Sink options: from the configuration, without a session", "[sink]") {

@@ -35,6 +35,38 @@ TEST_CASE("topic filters follow MQTT") {
             {"", "msh/#/x", "msh#", "a/b+", "+a", "##", "#/", "a/#b", std::string(65'536, 'x')});
 }
 
+TEST_CASE("filters that select a common topic overlap, in both orders") {
+  const auto overlap = [](std::string_view a, std::string_view b) {
+    const bool yes = filters_overlap(a, b);
+    CHECK(filters_overlap(b, a) == yes);
+    return yes;
+  };
+  for (const auto& [a, b] : {std::pair{"#", "a"},
+                             {"a/#", "a"},
+                             {"a/+", "+/b"},
+                             {"a/+/c", "a/#"},
+                             {"+/+", "a/"},
+                             {"a/b", "a/b"},
+                             {"$SYS/#", "$SYS/+"},
+                             {"a/#", "a/b/#"},
+                             {"+", "a/#"}}) {
+    CAPTURE(a, b);
+    CHECK(overlap(a, b));
+  }
+  for (const auto& [a, b] : {std::pair{"a", "b"},
+                             {"a/b", "a"},
+                             {"msh/#", "mesh/+/sos"},
+                             {"+", "a/b"},
+                             {"a/+", "a"},
+                             {"#", "$SYS/x"},
+                             {"+/x", "$SYS/x"},
+                             {"a/b/#", "a"},
+                             {"a", "a/"}}) {
+    CAPTURE(a, b);
+    CHECK_FALSE(overlap(a, b));
+  }
+}
+
 TEST_CASE("prefixes know one placeholder") {
   check_all(check_prefix, {"", "mesh/", "mesh/{gateway}/", "{gateway}{gateway}", "x"},
             {"a/+/", "#", "{node}/", "{", "}", "{gateway", "{gateway}}", std::string(65'536, 'x')});
@@ -56,6 +88,9 @@ TEST_CASE("Meshtastic's names are checked") {
 TEST_CASE("hosts, addresses, paths and currencies are checked") {
   check_all(check_host, {"127.0.0.1", "::1", "broker"}, {"", "broker:1883", "a b"});
   check_all(check_listen, {"0.0.0.0:7700", "[::]:7700"}, {"", "7700", "0.0.0.0"});
+  check_all(check_listen, {"localhost:7700"}, {});
+  check_all(check_listen_address, {"0.0.0.0:7700", "[::]:7700"},
+            {"localhost:7700", "0.0.0.0", "", "relay:7700"});
   check_all(check_absolute, {"/", "/var/lib/tulpar"}, {"", "var", "./x"});
   check_all(check_currency, {"USD", "KZT"}, {"", "usd", "US", "USDT", "$"});
   CHECK(check_host("broker:1883").error().message.find("`port`") != std::string::npos);

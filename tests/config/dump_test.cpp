@@ -17,7 +17,7 @@ per = "3B"
 reserve = { emergency = "7B" }
 cycle = { reset_day = 31, time = "23:59", zone = "Asia/Almaty" }
 [mqtt]
-topics = ["a \"b\"/#", "жаңбыр/+"]
+topics = ["a \"b\"/#", "жаңбыр/+", "a/#"]
 [[mqtt.users]]
 name = "u"
 password = "********"

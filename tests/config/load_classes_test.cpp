@@ -115,8 +115,22 @@ drop = true
   CHECK((got.rules[1].drop && got.rules[1].cls.empty() && got.rules[1].topic == "#"));
 }
 
+TEST_CASE("a rule that no subscription can reach is told of") {
+  const auto warned = [](std::string_view more) { return has(told_of(more), "warning: [[rule]] topic"); };
+  CHECK(
+      told_of("[[rule]]\ntopic = \"mash/+/sos\"\nclass = \"emergency\"") ==
+      "g:6: warning: [[rule]] topic = \"mash/+/sos\": never matches: no filter of [mqtt] topics brings such a "
+      "message\n");
+  CHECK_FALSE(warned("[[rule]]\ntopic = \"mesh/+/sos\"\nclass = \"emergency\""));
+  CHECK(warned("[mqtt]\ntopics = [\"msh/#\"]\n[[rule]]\ntopic = \"mesh/+/sos\"\nclass = \"emergency\""));
+  CHECK_FALSE(warned("[mqtt]\ntopics = [\"mesh/a/+\"]\n[[rule]]\ntopic = \"+/+/sos\"\nclass = \"emergency\""));
+  // What sources bring to a relay is below their prefix: any topic.
+  CHECK(told(parse_relay(std::string(kRelay) + "[[rule]]\ntopic = \"x\"\nclass = \"bulk\"", "r").problems)
+            .empty());
+}
+
 TEST_CASE("rules that make no sense are refused") {
-  CHECK(told_of("[[rule]]\ntopic = \"a\"") ==
+  CHECK(told_of("[[rule]]\ntopic = \"msh/a\"") ==
         "g:5: [[rule]] class: a rule gives either a class or drop = true\n");
   CHECK(has(told_of("[[rule]]\ndrop = true\nclass = \"bulk\""), "either a class or drop = true"));
   CHECK(has(told_of("[[rule]]\nclass = \"\""), "no such class"));

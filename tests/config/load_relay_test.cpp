@@ -45,7 +45,7 @@ listen = "127.0.0.1:8481"
   expected.name = "relay-1";
   expected.channels = {{"LongFast", {1}}};
   expected.listen.udp = "0.0.0.0:7700";
-  expected.sinks.emplace_back().audience = Audience::kPrivate;
+  expected.sinks.push_back({.name = "sink-1", .audience = Audience::kPrivate});
   expected.sources.emplace_back();
   CHECK(*loaded.value == expected);
 }
@@ -74,6 +74,15 @@ ca = "/ca"
   CHECK((source.username == "v" && source.prefix == "x/{gateway}/y/" && source.tls.ca == "/ca"));
 }
 
+TEST_CASE("sinks have names, their own or by their place, each its own") {
+  const auto sinks = relay(std::string(kRelay) + "[[sink]]\nname = \"north\"\n[[sink]]").sinks;
+  CHECK((sinks.at(0).name == "sink-1" && sinks.at(1).name == "north" && sinks.at(2).name == "sink-3"));
+  CHECK(has(told_of_relay("name = \"a\"\n[[sink]]\nname = \"a\""),
+            "r:6: [[sink]] name = \"a\": the name of another sink"));
+  CHECK(has(told_of_relay("name = \"sink-2\"\n[[sink]]"), "[[sink]] name: the name of another sink"));
+  CHECK(has(told_of_relay("name = \"a b\""), "not a name"));
+}
+
 TEST_CASE("a relay without sinks is told where its messages go") {
   CHECK(told(parse_relay("name = \"r\"", "r").problems) ==
         "r: warning: sink: none given: what the gateways send is stored here and goes nowhere\n");
@@ -89,10 +98,12 @@ TEST_CASE("what a relay cannot do is told") {
   CHECK(has(told_of_relay("[[source]]\nprefix = \"down/\""),
             "[[source]] prefix = \"down/\": needs {gateway} once"));
   CHECK(has(told_of_relay("[listen]\ntls = \"\""), "not HOST:PORT"));
+  CHECK(has(told_of_relay("[listen]\ntls = \"localhost:7700\""),
+            "[listen] tls = \"localhost:7700\": needs an address"));
   CHECK(has(told_of_relay("[[link]]"), "link: unknown key; the nearest known one is \"sink\""));
   std::string sinks;
-  for (int i = 0; i < 64; ++i) sinks += "[[sink]]\n";
-  CHECK(has(told_of_relay(sinks), "sink: too many; 64 are allowed"));
+  for (int i = 0; i < 63; ++i) sinks += "[[sink]]\n";
+  CHECK(has(told_of_relay(sinks), "sink: too many; 63 are allowed"));
 }
 
 TEST_CASE("classes, rules and storage are read at the relay as at the gateway") {

@@ -159,6 +159,7 @@ TEST_CASE("what the relay's sample shows as defaults are the defaults") {
   Relay expected;
   expected.name = "relay-1";
   expected.sinks.resize(1);
+  expected.sinks[0].name = "sink-1";
   expected.sources.resize(1);
   CHECK(*loaded.value == expected);
 }

@@ -105,6 +105,13 @@ TEST_CASE("a relay counts its gateways and names a sink that is away") {
   const auto [ok, text] = relay_verdict(status);
   CHECK_FALSE(ok);
   CHECK(text.find("The sink mqtt cannot be reached: refused.") == 0);
+  status.sinks[0].connected = true;
+  CHECK(relay_verdict(status).first);  // a note alone need be no trouble
+  status.sinks[0].note = "2 of the messages are refused";
+  status.sinks[0].refusing = true;
+  CHECK(
+      relay_verdict(status) ==
+      std::pair(false, std::string("The sink mqtt does not take everything: 2 of the messages are refused.")));
 }
 
 }  // namespace tulpar

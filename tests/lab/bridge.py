@@ -6,6 +6,7 @@ usage: bridge.py [--count 300] [--pace 10] [--rate 512000] [--delay 0.02] [--los
 Prints one JSON line: bytes on the wire to open the link, per message, and per idle hour.
 """
 import argparse
+import contextlib
 import json
 import pathlib
 import subprocess
@@ -17,6 +18,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 from lab import mesh, mqtt, satlink  # noqa: E402
 
 TLS_PORT = 8883
+QUIET = 10  # seconds between what are two bursts
 
 
 def make_certificates(folder):
@@ -47,25 +49,55 @@ def start(link, folder, keepalive=60):
     link.wait_quiet(3, timeout=60)
 
 
-def measure(folder, messages, pace, rate, delay, loss=0.0, idle=0.0, seed=1):
-    """The bridge's figures for these messages, as a dictionary."""
+@contextlib.contextmanager
+def opened(folder, rate, delay, loss=0.0, seed=1):
+    """The bridge on a link of its own, connected and quiet; gives the link."""
     with satlink.SatLink(rate=rate, delay=delay, loss=loss, seed=seed) as link:
         start(link, folder)
-        opened = link.count()
-        with mqtt.Collector(link, "net") as sink, mqtt.Publisher(link, "site") as publisher:
-            publisher.send_paced(messages, pace)
-            sink.wait_for(messages, timeout=100)
-            link.wait_quiet(1, timeout=30)
-        drained = link.count()
-        carried, delivered = drained - opened, len({arrival.key for arrival in sink.arrivals})
-        figures = {"opening": opened.wire, "delivered": delivered,
-                   "up_per_message": round(carried.up.sent.bytes / max(1, delivered), 1),
-                   "down_per_message": round(carried.down.sent.bytes / max(1, delivered), 1),
-                   "per_message": round(carried.wire / max(1, delivered), 1)}
-        if idle:
-            time.sleep(idle)
-            figures["idle_per_hour"] = round((link.count() - drained).wire * 3600 / idle)
-        return figures
+        yield link
+
+
+def carry(link, messages, pace):
+    """Publishes at the site; returns how many of the messages arrived at the net, once all is quiet."""
+    with mqtt.Collector(link, "net") as sink, mqtt.Publisher(link, "site") as publisher:
+        publisher.send_paced(messages, pace)
+        sink.wait_for(messages, timeout=100)
+        link.wait_quiet(1, timeout=30)
+    return len({arrival.key for arrival in sink.arrivals})
+
+
+def per_message(carried, delivered):
+    """Bytes on the wire for each message, as figures; `carried` is the LinkCount of all."""
+    return {"up_per_message": carried.up.sent.bytes / max(1, delivered),
+            "down_per_message": carried.down.sent.bytes / max(1, delivered),
+            "per_message": carried.wire / max(1, delivered)}
+
+
+def per_hour(seconds, *links):
+    """Bytes on the wire of each idle link in an hour, from what it does in these seconds."""
+    samples, ends = [[] for _ in links], time.monotonic() + seconds
+    while (now := time.monotonic()) < ends:
+        for link, own in zip(links, samples):
+            own.append((now, link.count().wire))
+        time.sleep(min(0.5, ends - now))
+    return [hourly(own) for own in samples]
+
+
+def hourly(samples):
+    """The same from pairs of time and bytes so far. An idle link speaks now and then (keepalives): from one burst to the
+    last, the first one's bytes left out, so that whole periods are counted; with fewer than two, what there was."""
+    bursts = []  # when it began, when last seen, bytes at its end
+    for (_, before), (now, count) in zip(samples, samples[1:]):
+        if count == before:
+            continue
+        if bursts and now - bursts[-1][1] < QUIET:
+            bursts[-1][1:] = now, count
+        else:
+            bursts.append([now, now, count])
+    if len(bursts) < 2:
+        return (samples[-1][1] - samples[0][1]) * 3600 / (samples[-1][0] - samples[0][0])
+    (first, _, then), (last, _, now) = bursts[0], bursts[-1]
+    return (now - then) * 3600 / (last - first)
 
 
 def main():
@@ -79,9 +111,14 @@ def main():
     parser.add_argument("--encrypted", action="store_true")
     args = parser.parse_args()
     messages, source = mesh.traffic(args.count, encrypted=args.encrypted)
-    with tempfile.TemporaryDirectory() as folder:
-        figures = measure(folder, messages, args.pace, args.rate, args.delay, args.loss, args.idle)
-    print(json.dumps({"peer": "mosquitto bridge, TLS 1.3, QoS 1", "traffic": source, **figures}))
+    with tempfile.TemporaryDirectory() as folder, opened(folder, args.rate, args.delay, args.loss) as link:
+        before = link.count()
+        delivered = carry(link, messages, args.pace)
+        figures = {"opening": before.wire, "delivered": delivered, **per_message(link.count() - before, delivered)}
+        if args.idle:
+            figures["idle_per_hour"], = per_hour(args.idle, link)
+    print(json.dumps({"peer": "mosquitto bridge, TLS 1.3, QoS 1", "traffic": source,
+                      **{name: round(value, 1) for name, value in figures.items()}}))
 
 
 if __name__ == "__main__":

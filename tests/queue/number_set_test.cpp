@@ -77,4 +77,27 @@ TEST_CASE("A number set agrees with a plain set whatever is done to it") {
   }
 }
 
+TEST_CASE("A copy that follows what a number set touched is the same") {
+  std::mt19937 random(7);
+  NumberSet set;
+  std::map<std::uint64_t, std::uint64_t> copy;
+  std::size_t most = 0;
+  for (int step = 0; step < 4000; ++step) {
+    NumberSet::Touched touched;
+    if (random() % 20 == 0)
+      set.raise(set.low() + random() % 30, &touched);
+    else
+      set.add(set.low() + random() % 300, random() % 4, &touched);
+    for (const auto first : touched) {
+      if (const auto run = set.runs().find(first); run != set.runs().end())
+        copy[first] = run->second;
+      else
+        copy.erase(first);
+    }
+    REQUIRE(copy == set.runs());
+    most = std::max(most, copy.size());
+  }
+  CHECK(most > 20);
+}
+
 }  // namespace tulpar::queue

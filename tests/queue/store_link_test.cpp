@@ -187,4 +187,23 @@ TEST_CASE_METHOD(Fixture, "A failed group books no byte") {
   CHECK(query("SELECT count(*) FROM usage") == 0);
 }
 
+TEST_CASE_METHOD(Fixture, "A sender's gaps are bounded and one that fills them goes on") {
+  // As 65,536 batches would leave it.
+  store->database().execute(
+      "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 65536) "
+      "INSERT INTO received(peer, first, end) SELECT " +
+      std::to_string(peer) + ", 10 * i, 10 * i + 1 FROM n");
+  CHECK_THROWS_AS(receive(1, 1, {700'000}), StoreError);
+  CHECK(query("SELECT count(*) FROM message") == 0);
+  CHECK_FALSE(received().batches.contains(1));
+  CHECK(receive(1, 1, {11, 655'361}) == 2);  // grows intervals
+  CHECK_THROWS_AS(receive(2, 1, {700'000}), StoreError);
+  CHECK(receive(2, 11, {700'000}) == 1);  // settled: the oldest is forgotten
+  CHECK(received().numbers.runs().size() == 65'536);
+  const auto kept = received().numbers.runs();
+  reopen();
+  CHECK(received().numbers.runs() == kept);
+  CHECK(balanced());
+}
+
 }  // namespace tulpar::queue

@@ -46,9 +46,9 @@ struct Fixture : StoreFixture {
   std::promise<void> gate;  // the writer waits for it in the first job, so that the next ones make one group
 
   Fixture() {
-    runner =
-        std::make_unique<ThreadedStoreRunner>(std::move(store), std::make_unique<StoreReader>(path),
-                                              [this](std::function<void()> f) { loop.post(std::move(f)); });
+    runner = std::make_unique<ThreadedStoreRunner>(
+        std::move(store), std::make_unique<StoreReader>(path), std::make_unique<StoreReader>(path),
+        [this](std::function<void()> f) { loop.post(std::move(f)); });
   }
   ~Fixture() { runner.reset(); }
   void hold_writer() {
@@ -133,6 +133,50 @@ TEST_CASE_METHOD(Fixture, "What was submitted before the end is committed") {
   for (int i = 0; i < 50; ++i) runner->post(accepting(std::to_string(i)));
   runner.reset();
   CHECK(StoreReader(path).list({}).size() == 50);
+}
+
+TEST_CASE_METHOD(Fixture, "A commit that hangs is a problem after ten seconds and none when it ends") {
+  hold_writer();
+  const auto health = runner->health();
+  CHECK(health.ok);
+  REQUIRE(health.began);
+  CHECK(health.at(*health.began + std::chrono::seconds(10)).ok);
+  const auto later = health.at(*health.began + std::chrono::seconds(31));
+  CHECK_FALSE(later.ok);
+  CHECK(later.problem == "a commit has been running for 31 s");
+  bool done = false;
+  runner->write(accepting("a"), [&](Result<MessageId>) { done = true; });
+  gate.set_value();
+  loop.run_until([&] { return done; });
+  CHECK(runner->health().ok);
+}
+
+TEST_CASE_METHOD(Fixture, "A read does not wait for the page's query") {
+  std::promise<void> end;
+  bool queried = false, read = false;
+  runner->query([&](StoreReader&) { end.get_future().wait(); }, [&](Result<void>) { queried = true; });
+  runner->read([](StoreReader& reader) { return reader.list({}).size(); },
+               [&](Result<std::size_t>) { read = true; });
+  loop.run_until([&] { return read; });
+  CHECK_FALSE(queried);
+  end.set_value();
+  loop.run_until([&] { return queried; });
+}
+
+TEST_CASE_METHOD(Fixture, "The writer takes erased text out of the log after it has answered") {
+  const auto wal = [&] { return std::filesystem::file_size(path + "-wal"); };
+  MessageId id = 0;
+  runner->write(accepting("a"), [&](Result<MessageId> result) { id = result.value(); });
+  loop.run_until([&] { return id != 0; });
+  const Finished end{id, State::kDropped, DropReason::kOperator};
+  runner->post([end](Store& s) { s.finish(std::span(&end, 1)); });
+  bool erased = false;
+  runner->write([](Store& s) { return s.erase_old(Millis{0}, std::chrono::hours(1)); },
+                [&](Result<std::int64_t>) { erased = true; });
+  loop.run_until([&] { return erased; });
+  hold_writer();  // in the next group: what was before is tidied
+  CHECK(wal() == 0);
+  gate.set_value();
 }
 
 }  // namespace tulpar::queue

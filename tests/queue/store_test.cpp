@@ -171,22 +171,6 @@ TEST_CASE_METHOD(Fixture, "What no sink takes is dropped with the reason") {
   CHECK(balanced());
 }
 
-TEST_CASE_METHOD(Fixture, "What is owed to a sink that is gone is released and its bit is used again") {
-  run([](Store& s) { return s.set_sinks({"a", "b"}); });
-  NewMessage made = packet(kEdge, peer);
-  made.sinks = 3;
-  accept(made);
-  made.packet = 0;
-  made.sinks = 1;
-  accept(made);
-  CHECK(run([](Store& s) { return s.set_sinks({"c", "b"}); }) == std::vector{0, 1});
-  auto edge = store->load_edge();
-  REQUIRE(edge.size() == 1);
-  CHECK(edge[0].second == 2);
-  CHECK(query("SELECT count FROM drops WHERE reason = 1") == 1);
-  CHECK(balanced());
-}
-
 TEST_CASE_METHOD(Fixture, "More sinks than bits are refused") {
   std::vector<std::string> names;
   for (int i = 0; i < 63; ++i) names.push_back(std::to_string(i));
@@ -307,6 +291,89 @@ TEST_CASE_METHOD(Fixture, "A path that cannot be written is refused in words") {
   const auto opened = Store::open(dir / "no/such/folder/store.db", kClassNames, clock);
   REQUIRE(opened.has_error());
   CHECK(opened.error().message.find("no/such/folder") != std::string::npos);
+}
+
+TEST_CASE_METHOD(Fixture, "A group of which the broker repeats nothing loses no mark") {
+  const BrokerMark mark{7, 42};
+  run([&](Store& s) { s.remember("mesh", std::span(&mark, 1)); });
+  // Whatever was inserted last into another table has a number far above those of the marks.
+  store->database().execute("INSERT INTO seen(id, packet, scope, day) VALUES(1000000, 1, 1, 1)");
+  run([](Store& s) { s.remember("mesh", {}); });
+  CHECK(run([](Store& s) { return s.marks("mesh"); }).size() == 1);
+}
+
+TEST_CASE_METHOD(Fixture, "A million packets are remembered at most, whatever the clock says") {
+  clock.trust(GENERATE(true, false));
+  accept(packet(peer, kEdge));
+  const auto oldest = query("SELECT min(id) FROM seen");
+  const auto insert = [&](std::int64_t id) {
+    store->database().execute("INSERT INTO seen(id, packet, scope, day) SELECT " + std::to_string(id) + ", " +
+                              std::to_string(id) + ", 1, max(day) FROM seen");
+  };
+  insert(oldest + 999'999);
+  erase(std::chrono::hours(1));
+  CHECK(accept(packet(peer, kEdge)).duplicate);
+  insert(oldest + 1'000'000);
+  CHECK(erase(std::chrono::hours(1)) == 1);  // counted, so that a flood is followed at once
+  CHECK_FALSE(accept(packet(peer, kEdge)).duplicate);
+}
+
+TEST_CASE_METHOD(Fixture, "What was erased stands in no file once the log is emptied") {
+  const auto found = [&](const char* text) {
+    int files = 0;
+    for (const auto* suffix : {"", "-wal"}) {
+      std::ifstream in(path + suffix, std::ios::binary);
+      const std::string all{std::istreambuf_iterator<char>(in), {}};
+      files += all.find(text) != std::string::npos;
+    }
+    return files;
+  };
+  const auto delivered = accept(message("t", "delivered secret")).entry.id;
+  const auto dropped = accept(message("t", "dropped secret")).entry.id;
+  accept(message("t", "kept words"));
+  deliver(delivered);
+  const Finished end{dropped, State::kDropped, DropReason::kOperator};
+  run([&](Store& s) { s.finish(std::span(&end, 1)); });
+  clock.advance(std::chrono::hours(2));
+  store->tidy();
+  CHECK(found("delivered secret") > 0);  // not due before erase_old()
+  CHECK(found("dropped secret") > 0);
+  erase(std::chrono::hours(1));
+  {
+    // A reader in the middle of a list: nobody waits, the next round does it.
+    Database other(path, Database::Mode::kReadOnly);
+    Statement rows(other, "SELECT id FROM message");
+    CHECK(rows.step());
+    store->tidy();
+    CHECK(found("delivered secret") > 0);
+  }
+  erase(std::chrono::hours(1));
+  store->tidy();
+  CHECK(found("delivered secret") == 0);
+  CHECK(found("dropped secret") == 0);
+  CHECK(found("kept words") > 0);
+}
+
+TEST_CASE_METHOD(Fixture, "Empty pages are given back in small steps and some are kept") {
+  CHECK(query("PRAGMA auto_vacuum") == 2);
+  std::vector<MessageId> ids;
+  for (int i = 0; i < 80; ++i) ids.push_back(accept(message("t", std::string(100'000, 'x'))).entry.id);
+  for (const auto id : ids) {
+    const Finished end{id, State::kDropped, DropReason::kOperator};
+    run([&](Store& s) { s.finish(std::span(&end, 1)); });
+  }
+  const auto full = query("PRAGMA page_count");
+  REQUIRE(query("PRAGMA freelist_count") > 1024 + 256);
+  erase(std::chrono::hours(1));
+  store->tidy();
+  CHECK(query("PRAGMA page_count") <= full - 256);
+  CHECK(query("PRAGMA page_count") > full - 270);
+  for (int i = 0; i < 20; ++i) {
+    erase(std::chrono::hours(1));
+    store->tidy();
+  }
+  CHECK(query("PRAGMA freelist_count") <= 1024);
+  CHECK(query("PRAGMA freelist_count") > 1024 - 256);
 }
 
 }  // namespace tulpar::queue

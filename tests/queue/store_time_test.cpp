@@ -139,4 +139,54 @@ TEST_CASE("The clock is asked whether it is right once for a write group") {
   CHECK(store->database().query_int("SELECT count(*) FROM message WHERE accepted_wall IS NULL") == 1);
 }
 
+TEST_CASE_METHOD(Fixture, "A minute in another year costs no usage that was counted before") {
+  run([&](Store& s) { s.book(link, {.wire_up = 100}); });
+  clock.advance(hours(24 * 1200));
+  run([&](Store& s) { s.book(link, {.wire_up = 1}); });
+  run([](Store& s) { return s.erase_old(hours(1), hours(24 * 14)); });
+  for (int resolution : {300, 3600, 86'400, 0}) CHECK(used(resolution).wire_up == 101);
+}
+
+TEST_CASE_METHOD(Fixture, "The newest slots of each resolution are kept, and looked at once an hour") {
+  const auto slots = [&](int resolution) {
+    return query("SELECT count(DISTINCT start) FROM usage WHERE resolution = " + std::to_string(resolution));
+  };
+  const auto fill = [&](int resolution, int count) {
+    store->database().execute("WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < " +
+                              std::to_string(count - 1) +
+                              ") INSERT INTO usage(resolution, start, link, class, node) SELECT " +
+                              std::to_string(resolution) + ", i * 300, 1, c.id, 0 FROM n, class c");
+  };
+  const auto erase = [&] { run([](Store& s) { return s.erase_old(hours(1), hours(24 * 14)); }); };
+  fill(300, 33 * 288 + 5);
+  fill(3600, 62 * 24);
+  erase();
+  CHECK(slots(300) == 33 * 288);
+  CHECK(query("SELECT min(start) FROM usage WHERE resolution = 300") == 5 * 300);
+  CHECK(slots(3600) == 62 * 24);
+  fill(86'400, 801);
+  erase();
+  CHECK(slots(86'400) == 801);
+  clock.advance(hours(1));
+  erase();
+  CHECK(slots(86'400) == 800);
+}
+
+TEST_CASE_METHOD(Fixture, "A store tells when the time was last believed, and in which boot") {
+  CHECK_FALSE(Store::last_believed(dir / "none.db"));
+  CHECK_FALSE(std::filesystem::exists(dir / "none.db"));
+  note();
+  auto last = Store::last_believed(path);
+  REQUIRE(last);
+  CHECK(last->boot_id == "boot-1");
+  CHECK(last->wall - (last->boot - clock.now()) == clock.wall());
+  const auto wall = last->wall;
+  clock.reboot("boot-2", hours(1), false);
+  reopen();
+  last = Store::last_believed(path);
+  REQUIRE(last);
+  CHECK(last->boot_id == "boot-1");  // this boot's was never known
+  CHECK(last->wall == wall);
+}
+
 }  // namespace tulpar::queue

@@ -38,12 +38,46 @@ def percentile(values, share):
     return sorted(values)[math.ceil(share * len(values)) - 1]
 
 
-def run(args, folder, report):
+def seconds_taken(probes, arrivals):
+    """For each of the publications that arrived."""
+    first = {}
+    for arrival in arrivals:
+        first.setdefault(arrival.key, arrival.at)
+    return [first[key] - probe.at for probe in probes
+            if (key := (probe.message.topic, probe.message.payload)) in first]
+
+
+def probe(args, link, messages, bulk, patience=60):
+    """Sends the load and amid it the SOS, from the site's broker to the net's; `bulk`: bytes of the file, perhaps none.
+
+    Returns how many seconds each SOS took (of those that arrived within `patience` seconds of the last), and the share
+    of time that the link was in use meanwhile."""
     from lab.mqtt import Collector, Publisher
+
+    chance = random.Random(args.seed)
+    with Collector(link, "net", "mesh/+/sos") as sink, Publisher(link, "site") as load, \
+            Publisher(link, "site") as nodes:
+        if bulk:
+            load.send(mesh.Message("mesh/camera/file", chance.randbytes(bulk)))
+        pace = len(messages) / (args.probes * args.spacing)
+        ordinary = threading.Thread(target=load.send_paced, args=(messages, pace))
+        ordinary.start()
+        time.sleep(5)  # until the load fills the link
+        before = time.monotonic(), link.count()
+        probes = []
+        for n in range(args.probes):
+            probes.append(nodes.send(sos(n)))
+            time.sleep(args.spacing * chance.uniform(0.5, 1.5))  # hits frames and batches at any phase
+        busy = (link.count() - before[1]).up.busy / (time.monotonic() - before[0])
+        sink.wait_for([probe.message for probe in probes], patience)
+        ordinary.join()
+    return seconds_taken(probes, sink.arrivals), busy
+
+
+def run(args, folder, report):
     from lab.satlink import SatLink
     from lab.tulpar import Bench, held
 
-    chance = random.Random(args.seed)
     messages, source = mesh.traffic(args.count, args.seed)
     report.figure("traffic", source)
     with SatLink(rate=args.rate, delay=args.delay, loss=args.loss, seed=args.seed) as link:
@@ -51,27 +85,8 @@ def run(args, folder, report):
                       rules=[{"topic": "mesh/+/file", "class": "bulk"}])
         bench.start_relay()
         bench.start_gateway()
-        with Collector(link, "net", "mesh/+/sos") as sink, Publisher(link, "site") as load, \
-                Publisher(link, "site") as nodes:
-            load.send(mesh.Message("mesh/camera/file", chance.randbytes(args.bulk)))
-            pace = args.count / (args.probes * args.spacing)
-            ordinary = threading.Thread(target=load.send_paced, args=(messages, pace))
-            ordinary.start()
-            time.sleep(5)  # until the load fills the link
-            before = time.monotonic(), link.count()
-            probes = []
-            for n in range(args.probes):
-                probes.append(nodes.send(sos(n)))
-                time.sleep(args.spacing * chance.uniform(0.5, 1.5))  # hits frames and batches at any phase
-            busy = (link.count() - before[1]).up.busy / (time.monotonic() - before[0])
-            sink.wait_for([probe.message for probe in probes], timeout=60)
-            ordinary.join()
+        waits, busy = probe(args, link, messages, args.bulk)
         report.figure("busy", busy, at_least=args.busy)
-        first = {}
-        for arrival in sink.arrivals:
-            first.setdefault(arrival.key, arrival.at)
-        waits = [first[key] - probe.at for probe in probes
-                 if (key := (probe.message.topic, probe.message.payload)) in first]
         report.figure("arrived", len(waits), equals=args.probes)
         if waits:
             report.figure("median_s", statistics.median(waits), at_most=args.median)

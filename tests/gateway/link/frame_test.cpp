@@ -39,28 +39,30 @@ const Greeting kGreeting{.incarnation = 0x1122334455667788,
                          .void_count = 2,
                          .next = 9,
                          .settled = 11,
-                         .next_message = 300};
+                         .next_message = 300,
+                         .hold = {{"telemetry"}}};
 
 }  // namespace
 
 TEST_CASE("Every item survives the way through a frame") {
   const Bytes bytes = {1, 2, 3};
   auto items = decode_frame(
-      frame_of({kGreeting, Ack{7, {{2, 3}}}, Void{4, 5}, Lost{6}, Refused{7}, Fragment{8, 0, false, bytes},
-                Fragment{9, 100, true, bytes}, Bye{ByeReason::kShuttingDown}}));
+      frame_of({kGreeting, Ack{7, {{2, 3}}}, Void{4, 5}, Lost{6}, Refused{7}, Hold{{"bulk", "normal"}},
+                Fragment{8, 0, false, bytes}, Fragment{9, 100, true, bytes}, Bye{ByeReason::kShuttingDown}}));
   REQUIRE(items.has_value());
-  REQUIRE(items->size() == 8);
+  REQUIRE(items->size() == 9);
   CHECK(std::get<Greeting>((*items)[0]) == kGreeting);
   CHECK(std::get<Ack>((*items)[1]) == Ack{7, {{2, 3}}});
   CHECK(std::get<Void>((*items)[2]).first == 4);
   CHECK(std::get<Void>((*items)[2]).count == 5);
   CHECK(std::get<Lost>((*items)[3]).batch == 6);
   CHECK(std::get<Refused>((*items)[4]).batch == 7);
-  const auto& first = std::get<Fragment>((*items)[5]);
+  CHECK(std::get<Hold>((*items)[5]) == Hold{{"bulk", "normal"}});
+  const auto& first = std::get<Fragment>((*items)[6]);
   CHECK((first.batch == 8 && first.offset == 0 && !first.end && first.bytes.size() == 3));
-  const auto& last = std::get<Fragment>((*items)[6]);
+  const auto& last = std::get<Fragment>((*items)[7]);
   CHECK((last.batch == 9 && last.offset == 100 && last.end));
-  CHECK(std::get<Bye>((*items)[7]).reason == ByeReason::kShuttingDown);
+  CHECK(std::get<Bye>((*items)[8]).reason == ByeReason::kShuttingDown);
 }
 
 TEST_CASE("A frame cut inside its last item is refused at every byte") {

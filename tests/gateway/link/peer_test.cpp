@@ -190,6 +190,40 @@ TEST_CASE_METHOD(Fixture,
   CHECK(relay.arrived.size() == 2);
 }
 
+TEST_CASE_METHOD(Fixture, "Peer: what our plan withholds the other side keeps too, but never an SOS") {
+  connect();
+  run(Millis{1000});
+  gateway.peer->close(2, true);
+  gateway.peer->hold({"emergency", "normal", "unknown here"});
+  run(Millis{1000});
+  relay.accept("an answer", 2);
+  relay.accept("we come");
+  run(Millis{5000});
+  CHECK(gateway.arrived.size() == 1);
+  CHECK(relay.peer->scheduler().state(2).closed);
+  // A new session has to be told again.
+  up->abort("cut");
+  settle();
+  connect();
+  run(Millis{5000});
+  CHECK(gateway.arrived.size() == 1);
+  gateway.peer->hold({});
+  run(Millis{5000});
+  CHECK(gateway.arrived.size() == 2);
+}
+
+TEST_CASE_METHOD(Fixture, "Peer: the other side's wish opens nothing that our own plan withholds") {
+  relay.peer->close(2, true);
+  connect();
+  run(Millis{1000});
+  gateway.peer->hold({"bulk"});
+  run(Millis{1000});
+  gateway.peer->hold({});
+  run(Millis{1000});
+  CHECK(relay.peer->scheduler().state(2).closed);
+  CHECK_FALSE(relay.peer->scheduler().state(4).closed);
+}
+
 TEST_CASE_METHOD(Fixture, "Peer: who is replaced by a newer session is told, and knows that it is not wanted") {
   connect();
   run(Millis{1000});

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// MqttSink: what the operator and a full store do to what waits there.
+#include <algorithm>
+
+#include "bridge/mqtt_sink.hpp"
+
+namespace tulpar::bridge {
+
+using queue::DropReason;
+using queue::Entry;
+using queue::State;
+
+bool MqttSink::drop(queue::MessageId id) {
+  auto entry = scheduler_.remove(id);
+  if (!entry) entry = refusals_.remove(id);
+  if (!entry) return false;
+  end_all({*entry}, State::kDropped, DropReason::kOperator);
+  return true;
+}
+
+bool MqttSink::reclassify(queue::MessageId id, queue::ClassId cls) {
+  if (auto refused = refusals_.remove(id)) {
+    refused->cls = cls;
+    scheduler_.give_back(*refused);
+  } else if (!scheduler_.reclassify(id, cls)) {
+    return false;
+  }
+  wake();
+  return true;
+}
+
+void MqttSink::pause(queue::ClassId cls, bool paused) {
+  scheduler_.pause(cls, paused);
+  wake();
+}
+
+void MqttSink::evict(std::uint64_t bytes) {
+  std::vector<Entry> evicted;
+  std::uint64_t freed = 0;
+  while (freed < bytes) {
+    auto cls = static_cast<queue::ClassId>(options_.classes.size() - 1);
+    while (cls > queue::kEmergency && scheduler_.state(cls).queued == 0) --cls;
+    const auto refused = refusals_.least_urgent();
+    if (refused && *refused >= cls) {
+      evicted.push_back(*refusals_.take_least_urgent());
+      freed += evicted.back().bytes;
+    } else if (cls == queue::kEmergency) {
+      break;
+    } else {
+      for (const Entry& entry :
+           scheduler_.take_for_eviction(std::min(bytes - freed, scheduler_.state(cls).queued_bytes))) {
+        evicted.push_back(entry);
+        freed += entry.bytes;
+      }
+    }
+  }
+  end_all(evicted, State::kDropped, DropReason::kStoreFull);
+}
+
+queue::ClassState MqttSink::state(queue::ClassId cls) const {
+  auto state = scheduler_.state(cls);
+  state.queued_bytes += refusals_.bytes(cls);
+  if (const auto oldest = refusals_.oldest(cls))
+    state.oldest = std::min(state.oldest.value_or(*oldest), *oldest);
+  return state;
+}
+
+std::uint64_t MqttSink::waiting_bytes() const {
+  std::uint64_t sum = 0;
+  for (std::size_t i = 0; i < options_.classes.size(); ++i)
+    sum += state(static_cast<queue::ClassId>(i)).queued_bytes;
+  return sum;
+}
+
+}  // namespace tulpar::bridge
