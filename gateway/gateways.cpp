@@ -53,7 +53,9 @@ void Gateways::load(const std::string& name, Loaded done) {
 }
 
 void Gateways::load_all(std::function<void()> done) {
-  const auto names = book_->names();
+  const auto found = book_->names();
+  if (!found) throw std::runtime_error(found.error().message);
+  const auto& names = *found;
   looked_ = station_->clock().now();
   if (names.empty()) return done();
   auto left = std::make_shared<std::size_t>(names.size());
@@ -110,7 +112,10 @@ void Gateways::add(queue::PeerId id, const queue::Entry& entry) {
 // Who was revoked is sent away and forgotten here; what was queued for it stays in the store, in case it is
 // enrolled again.
 void Gateways::look() {
-  const auto names = book_->names();
+  const auto found = book_->names();
+  // Out of descriptors, say: nobody is revoked by that.
+  if (!found) return spdlog::error("{}", found.error().message);
+  const auto& names = *found;
   for (const auto& name : names)
     if (!peers_.contains(name) && !loading_.contains(name)) load(name, [](const Result<link::LinkPeer*>&) {});
   for (auto peer = peers_.begin(); peer != peers_.end();) {

@@ -156,7 +156,12 @@ Result<void> EnrolmentBook::revoke(const std::string& name) {
 }
 
 std::optional<Enrolment> EnrolmentBook::find_key(std::string_view key_id) const {
-  for (const auto& name : names()) {
+  const auto known = names();
+  if (!known) {
+    spdlog::error("{}", known.error().message);
+    return std::nullopt;
+  }
+  for (const auto& name : *known) {
     auto enrolment = read_enrolment(dir_ + "/" + name);
     if (!enrolment)
       spdlog::error("{}", enrolment.error().message);
@@ -166,11 +171,13 @@ std::optional<Enrolment> EnrolmentBook::find_key(std::string_view key_id) const 
   return std::nullopt;
 }
 
-std::vector<std::string> EnrolmentBook::names() const {
+Result<std::vector<std::string>> EnrolmentBook::names() const {
   std::vector<std::string> names;
   std::error_code failed;
-  for (const auto& file : fs::directory_iterator(dir_, failed))
-    if (valid_name(file.path().filename().string())) names.push_back(file.path().filename());
+  for (fs::directory_iterator file(dir_, failed), end; !failed && file != end; file.increment(failed))
+    if (valid_name(file->path().filename().string())) names.push_back(file->path().filename());
+  if (failed && failed != std::errc::no_such_file_or_directory)
+    return Error{fmt::format("cannot read {}: {}", dir_, failed.message())};
   std::sort(names.begin(), names.end());
   return names;
 }

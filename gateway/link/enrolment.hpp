@@ -48,7 +48,8 @@ class EnrolmentBook {
   // Error: there is none of that name.
   Result<void> revoke(const std::string& name);
   std::optional<Enrolment> find_key(std::string_view key_id) const;
-  std::vector<std::string> names() const;
+  // None where there is no book yet. Error: it cannot be read just now, which says nothing about who is in it.
+  Result<std::vector<std::string>> names() const;
 
  private:
   std::string dir_;

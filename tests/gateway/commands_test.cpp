@@ -102,7 +102,7 @@ TEST_CASE_METHOD(Files, "tulpar enrol: the line that is printed is the one that 
   const auto revoked = run([&] { return revoke_command("roof", relay); });
   CHECK(revoked.code == 0);
   CHECK(revoked.out == "roof is revoked\n");
-  CHECK(book.names().empty());
+  CHECK(book.names().value().empty());
   CHECK(run([&] { return revoke_command("roof", relay); }).code == 1);
 }
 

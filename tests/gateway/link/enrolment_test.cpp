@@ -33,7 +33,7 @@ TEST_CASE_METHOD(Fixture, "An enrolment is one line that says all, and is found 
   REQUIRE(found);
   CHECK(found->name == "roof");
   CHECK_FALSE(book.find_key("AAAAAAAA"));
-  CHECK(book.names() == std::vector<std::string>{"roof"});
+  CHECK(book.names().value() == std::vector<std::string>{"roof"});
 }
 
 TEST_CASE_METHOD(Fixture, "Two gateways have nothing in common, and a name is given once") {
@@ -59,6 +59,13 @@ TEST_CASE_METHOD(Fixture, "What lies in the folder and is no enrolment disturbs 
   std::ofstream(dir / "enrolments/garbage") << "hello\n";
   std::ofstream(dir / "enrolments/.roof.swp") << made.line();
   CHECK(book.find_key(made.key_id)->name == "roof");
+}
+
+TEST_CASE_METHOD(Fixture, "A book that is not there is empty; one that cannot be read is an error, not empty") {
+  CHECK(book.names().value().empty());
+  std::ofstream(dir / "enrolments") << "a file, not a folder\n";
+  CHECK(book.names().has_error());
+  CHECK_FALSE(book.find_key("AAAAAAAA"));
 }
 
 TEST_CASE_METHOD(Fixture, "A damaged line is refused, with the reason") {
