@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Durable ingest: how many messages a second the gateway takes and commits, beside a bare subscriber that stores nothing.
+"""Durable ingest: messages a second that the gateway takes and commits, beside a bare subscriber that stores nothing.
 
 A round is: a fresh broker, a fresh subscriber (gateway or bare, in turn, so that a machine that slows down slows both),
 and a publisher that sends everything as fast as the broker acknowledges. It lasts from the first PUBLISH until the last

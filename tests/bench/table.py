@@ -65,8 +65,9 @@ class Table:
         cells = [HEADS] + [(row.figure, number(row.tulpar), number(row.peer), number(row.ratio), row.limit,
                             verdicts[row.holds]) for row in self.rows]
         widths = [max(len(line[n]) for line in cells) for n in range(len(HEADS))]
-        lines = ["  ".join([line[0].ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(line[1:4], widths[1:4])),
-                            line[4].ljust(widths[4]), line[5]]).rstrip() for line in cells]
+        sides = (str.ljust, str.rjust, str.rjust, str.rjust, str.ljust, str.ljust)
+        lines = ["  ".join(side(cell, width) for side, cell, width in zip(sides, line, widths)).rstrip()
+                 for line in cells]
         lines.insert(1, "-" * max(map(len, lines)))
         return "\n".join(lines)
 

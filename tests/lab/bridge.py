@@ -84,8 +84,8 @@ def per_hour(seconds, *links):
 
 
 def hourly(samples):
-    """The same from pairs of time and bytes so far. An idle link speaks now and then (keepalives): from one burst to the
-    last, the first one's bytes left out, so that whole periods are counted; with fewer than two, what there was."""
+    """The same from pairs of time and bytes so far. An idle link speaks now and then (keepalives): counted are whole
+    periods, from the first burst to the last, without the first one's bytes; with fewer than two, what there was."""
     bursts = []  # when it began, when last seen, bytes at its end
     for (_, before), (now, count) in zip(samples, samples[1:]):
         if count == before:
