@@ -55,6 +55,8 @@ const char* to_string(DropReason reason);
 // What an edge (a broker, the API) hands over to be stored.
 struct NewMessage {
   PeerId peer = kEdge;  // where it goes
+  // Towards that peer, where one was set aside for it (message_numbers.hpp); 0: the store gives one.
+  std::uint64_t number = 0;
   ClassId cls = 0;
   std::string node;  // who sent it; names the fair share. Empty: unknown
   std::string topic;

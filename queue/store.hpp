@@ -16,6 +16,7 @@
 
 #include "queue/ledger.hpp"
 #include "queue/message.hpp"
+#include "queue/message_numbers.hpp"
 #include "queue/number_set.hpp"
 #include "queue/sqlite.hpp"
 
@@ -45,7 +46,7 @@ struct SendState {
   std::uint64_t batch_next = 1;      // floor..next-1 may have been used: void them
   std::uint64_t batch_end = 1;       // next..end-1 are reserved for use
   std::vector<HistoryPart> history;  // ascending
-  std::uint64_t next_message = 1;    // above all message numbers given so far; the next ones are not below it
+  std::uint64_t next_message = 1;    // above all message numbers given so far; in a block that is reserved
   std::vector<Entry> queued;         // ascending by id; numbers missing between are finished
 };
 
@@ -229,6 +230,7 @@ class Store {
   bool first_seen(const NewMessage& message);
   NumberBlock& numbers(PeerId peer);
   std::uint64_t next_number(PeerId peer);
+  void reserve_numbers(PeerId peer);
   std::optional<Row> unfinished(MessageId id);
   void finish_row(const Row& row, State state, DropReason reason);
   Entry entry_from(const Statement& row);

@@ -16,7 +16,7 @@ namespace {
 constexpr std::int64_t kSenderKeeps = 128 * 1024;
 constexpr std::int64_t kReceiverKeeps = 256 * 1024;
 // A start uses up what is left of the block before, so it is small against the 4096 that a peer accepts ahead.
-constexpr std::uint64_t kBatchBlock = 64;
+constexpr std::uint64_t kBatchBlock = 256;
 // Intervals of received numbers kept for a peer: about 4 MiB of memory. Only gaps make intervals, and an honest
 // sender's gaps are what it finished otherwise above its oldest waiting message: at a satellite's pace, years.
 constexpr std::size_t kMostIntervals = 65'536;
@@ -57,6 +57,7 @@ SendState Store::load_send(PeerId peer) {
   state.incarnation = row.number(4);
   row.reset();
   state.batch_end = reserve_batches(peer, kBatchBlock);
+  reserve_numbers(peer);
   state.next_message = numbers(peer).next;
   // What was not acknowledged to us before the stop will be void, at the peer too: FORMAT.md, "Numbers".
   sql_->cut_history.run(peer, 1, state.batch_floor, state.batch_next);

@@ -5,12 +5,6 @@
 #include "queue/store_statements.hpp"
 
 namespace tulpar::queue {
-namespace {
-
-// Message numbers are reserved on disk this many at a time.
-constexpr std::uint64_t kNumberBlock = 1024;
-
-}  // namespace
 
 std::vector<Accepted> Store::accept(std::span<const NewMessage> messages) {
   std::vector<Accepted> accepted;
@@ -33,7 +27,9 @@ Accepted Store::accept_one(const NewMessage& message) {
   }
   // Nobody here to give it to: it ends at this store.
   const bool ends_here = edge && message.sinks == 0;
-  Entry entry{.number = edge ? 0 : next_number(message.peer),
+  Entry entry{.number = edge             ? 0
+                        : message.number ? message.number
+                                         : next_number(message.peer),
               .accepted = clock_->now() - message.age,
               .bytes = static_cast<std::uint32_t>(message.topic.size() + message.payload.size()),
               .kind = message.kind,
@@ -104,11 +100,16 @@ Store::NumberBlock& Store::numbers(PeerId peer) {
 
 std::uint64_t Store::next_number(PeerId peer) {
   NumberBlock& block = numbers(peer);
-  if (block.next == block.end) {
-    block.end += kNumberBlock;
-    sql_->number_end.run(peer, block.end);
-  }
+  if (is_aside(block.next)) block.next = block_end(block.next);
+  reserve_numbers(peer);
   return block.next++;
+}
+
+void Store::reserve_numbers(PeerId peer) {
+  NumberBlock& block = numbers(peer);
+  if (block.next < block.end) return;
+  block.end = block_end(block.next);
+  sql_->number_end.run(peer, block.end);
 }
 
 Entry Store::entry_from(const Statement& row) {

@@ -7,7 +7,7 @@ namespace tulpar::link {
 namespace {
 
 // Reserving takes a commit; so many are left for the batches that are made meanwhile.
-constexpr std::uint64_t kLeast = 16;
+constexpr std::uint64_t kLeast = BatchNumbers::kForUrgent + 32;
 
 // True if every number of `inner` is in `outer`.
 bool contains(const queue::NumberSet& outer, const queue::NumberSet& inner) {

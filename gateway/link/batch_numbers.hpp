@@ -20,22 +20,25 @@ queue::NumberSet numbers_of(const Ack& ack);
 
 class BatchNumbers {
  public:
-  static constexpr std::uint64_t kBlock = 64;  // reserved at a time
+  // Reserved at a time. A start leaves the rest of the block before unused, and voids it in one item.
+  static constexpr std::uint64_t kBlock = 256;
+  // Of what is reserved, so much is for urgent batches: they can leave although the disk fails and no more can
+  // be reserved.
+  static constexpr std::uint64_t kForUrgent = 64;
 
   // As the store has it: all below `floor` are closed, those below `next` may have been used in the life
   // before, `end` ends the reserved block.
   BatchNumbers(std::uint64_t floor, std::uint64_t next, std::uint64_t end);
 
-  bool available() const { return next_ < reserved_; }
-  // REQUIRES: available().
+  bool available(bool urgent) const { return next_ + (urgent ? 0 : kForUrgent) < reserved_; }
+  // REQUIRES: available(true).
   std::uint64_t take() { return next_++; }
   std::uint64_t next() const { return next_; }
   const queue::NumberSet& closed() const { return closed_; }
 
-  // True when another block is to be reserved; one of the two answers has to follow.
+  // True when another block is to be reserved; the answer has to follow, however long it takes.
   bool wants_block();
   void on_reserved(std::uint64_t end);
-  void on_reserve_failed() { reserving_ = false; }
 
   void close(std::uint64_t number) { closed_.add(number); }
   void give_up(std::uint64_t number);

@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <numeric>
 
+#include "gateway/link/unstored.hpp"
+
 namespace tulpar::link {
 namespace {
 
@@ -27,6 +29,8 @@ Outgoing::Outgoing(OutgoingConfig config, queue::Scheduler& scheduler, BatchCode
       host_(&host),
       numbers_(state.batch_floor, state.batch_next, state.batch_end),
       next_message_(state.next_message),
+      accepted_end_(state.next_message),
+      next_aside_(queue::first_aside(state.next_message)),
       incarnation_(state.incarnation) {
   for (auto& part : state.history) history_.add(part.batch, std::move(part.plain));
   std::vector<std::uint64_t> unfinished;
@@ -81,13 +85,13 @@ Result<void> Outgoing::on_greeting(const Greeting& peer, bool fresh, BootTime no
 
 void Outgoing::prepare(BootTime now) {
   if (numbers_.wants_block()) host_->reserve(BatchNumbers::kBlock);
-  if (!loading_.empty() || !numbers_.available()) return;
+  if (!loading_.empty() || !numbers_.available(true)) return;
   // Whose turn it is decides between a new batch and those that are half sent.
   const queue::ClassSet begun = unfinished();
   const auto turn = scheduler_->ready(now, begun);
   if (!turn || begun[*turn]) return;
   const bool urgent = *turn == queue::kEmergency;
-  if (!urgent && !greeted_) return;
+  if (!urgent && (!greeted_ || !numbers_.available(false))) return;
   if (!urgent && (open_.size() >= kOpenForAll || in_flight_bytes() >= kOpenBytesForAll)) return;
   if (open_.size() >= kMaxOpenBatches) return;
   // Not before the greeting: the peer may have all of it, and then it is in its history.
@@ -97,6 +101,7 @@ void Outgoing::prepare(BootTime now) {
 
   loading_ =
       scheduler_->pick(now, {.max_bytes = target_, .company_bytes = company_, .max_messages = kMaxMessages});
+  keep_unstored_apart();
   const auto alone =
       std::find_if(loading_.begin(), loading_.end(), [&](const auto& e) { return alone_.contains(e.id); });
   if (alone != loading_.end() && loading_.size() > 1) {
@@ -104,7 +109,15 @@ void Outgoing::prepare(BootTime now) {
     for (std::size_t i = 1; i < loading_.size(); ++i) scheduler_->give_back(loading_[i]);
     loading_.resize(1);
   }
-  if (!loading_.empty()) host_->load(loading_);
+  if (!loading_.empty()) host_->load(std::vector(loading_));
+}
+
+// What needs no disk does not wait for one.
+void Outgoing::keep_unstored_apart() {
+  const auto stored = std::stable_partition(loading_.begin(), loading_.end(), is_unstored);
+  if (stored == loading_.begin()) return;
+  std::for_each(stored, loading_.end(), [this](const auto& entry) { scheduler_->give_back(entry); });
+  loading_.erase(stored, loading_.end());
 }
 
 void Outgoing::on_load_failed() {
@@ -347,7 +360,31 @@ void Outgoing::on_renewed(std::uint64_t incarnation) {
 }
 
 void Outgoing::on_settled(std::span<const std::uint64_t> numbers) {
-  for (const auto number : numbers) finished_.add(number);
+  for (const auto number : numbers) {
+    finished_.add(number);
+    asides_.erase(number);
+  }
+}
+
+void Outgoing::on_accepted(std::uint64_t number) {
+  if (queue::is_aside(number) || number < accepted_end_) return;
+  std::uint64_t from = accepted_end_;
+  accepted_end_ = number + 1;
+  if (number >= queue::block_end(from)) {
+    // A new block: of the last one's numbers set aside none is given any more.
+    for (auto aside = asides_.lower_bound(from); aside != asides_.end(); ++aside) {
+      finished_.add(from, *aside - from);
+      from = *aside + 1;
+    }
+    next_aside_ = queue::first_aside(number);
+  }
+  finished_.add(from, number - from);
+}
+
+std::optional<std::uint64_t> Outgoing::take_aside() {
+  if (next_aside_ == queue::block_end(next_aside_ - 1)) return std::nullopt;
+  asides_.insert(next_aside_);
+  return next_aside_++;
 }
 
 std::size_t Outgoing::in_flight_bytes() const {

@@ -4,8 +4,8 @@
 // acknowledged.
 //
 // Pure, on the loop thread; everything slow (bodies, the store) is asked of an OutgoingHost and answered later
-// by the on_* calls, in order, never from inside the asking call. Lives as long as the peer is known: sessions
-// and transports come and go.
+// by the on_* calls, in order, never from inside the asking call (load() excepted). Lives as long as the peer
+// is known: sessions and transports come and go.
 //
 // Invariants (FORMAT.md, "Numbers and who keeps them"):
 // (1) a batch number is used only below the end of a block that is reserved on disk, and for one content;
@@ -31,12 +31,13 @@ namespace tulpar::link {
 class OutgoingHost {
  public:
   virtual ~OutgoingHost() = default;
-  // → Outgoing::on_loaded with the bodies that are there, or on_load_failed.
+  // → Outgoing::on_loaded with the bodies that are there, or on_load_failed; at once or later. Either all of
+  // the entries are rows of the store or none is (unstored.hpp).
   virtual void load(const std::vector<queue::Entry>& entries) = 0;
   // Cannot be sent for good, and why: their bodies are unreadable, or the peer refused each alone. To be
   // dropped, loudly.
   virtual void drop(const std::vector<queue::Entry>& entries, queue::DropReason why) = 0;
-  // → Outgoing::on_reserved once durable, or on_reserve_failed.
+  // → Outgoing::on_reserved once durable, however long that takes.
   virtual void reserve(std::uint64_t count) = 0;
   virtual void begin(std::uint64_t batch, std::vector<queue::MessageId> ids) = 0;
   // → Outgoing::on_settled with these message numbers once durable.
@@ -87,7 +88,12 @@ class Outgoing {
   void on_loaded(std::vector<queue::Body> bodies, BootTime now);
   void on_load_failed();
   void on_reserved(std::uint64_t end) { numbers_.on_reserved(end); }
-  void on_reserve_failed() { numbers_.on_reserve_failed(); }
+  // The store has accepted a message under this number. The numbers come in order, but for those set aside:
+  // what is left out was given to a transaction that failed, and is finished.
+  void on_accepted(std::uint64_t number);
+  // A number set aside, reserved on disk, for an emergency that may leave before it is stored. Nothing: all of
+  // them are used. One that comes to nothing is given to on_finished().
+  std::optional<std::uint64_t> take_aside();
   void on_settled(std::span<const std::uint64_t> numbers);
   // Messages that ended otherwise (expired, dropped, conflated), durable.
   void on_finished(std::span<const std::uint64_t> numbers) { on_settled(numbers); }
@@ -124,6 +130,7 @@ class Outgoing {
 
   using OpenBatches = std::map<std::uint64_t, Open>;
 
+  void keep_unstored_apart();
   void close(OpenBatches::iterator batch, BootTime now);
   Result<void> apply(const Ack& ack, BootTime now);
   void give_up(OpenBatches::iterator batch);
@@ -144,6 +151,9 @@ class Outgoing {
   OpenBatches open_;
   BatchNumbers numbers_;
   std::uint64_t next_message_ = 1;
+  std::uint64_t accepted_end_;      // all ordinary numbers below were given
+  std::uint64_t next_aside_;        // in the block of accepted_end_
+  std::set<std::uint64_t> asides_;  // given and not finished
   std::uint64_t incarnation_;
   std::set<queue::MessageId> alone_;  // were in a batch that was refused
   queue::NumberSet finished_;         // message numbers, durable

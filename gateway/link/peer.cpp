@@ -81,7 +81,8 @@ LinkPeer::~LinkPeer() {
 // ---- the queue
 
 void LinkPeer::add(const queue::Entry& entry) {
-  scheduler_.add(entry);
+  outgoing_.on_accepted(entry.number);
+  unstored_.contains(entry.number) ? adopt(entry) : scheduler_.add(entry);
   hooks_.wake();
 }
 
@@ -228,7 +229,7 @@ void LinkPeer::pump() {
   while (transport_) {
     const bool exempt = session_.greeting_due() || session_.bye();
     if (!exempt && !transport_->can_send(now)) break;
-    if (!exempt) outgoing_.prepare(now);
+    if (!exempt && now >= load_after_) outgoing_.prepare(now);
     Bytes frame = session_.next_frame(now, transport_->frame_limit());
     if (frame.empty()) {
       transport_->idle();
@@ -246,6 +247,7 @@ void LinkPeer::pump() {
 
 void LinkPeer::book(bool force) {
   if (transport_) books_.count(transport_->wire());
+  if (writes_.stuck()) return;
   if (auto booking = books_.take(clock_->now(), force))
     writes_.add(
         [link = link_, bytes = booking->bytes, note = booking->session](queue::Store& store) {
@@ -277,8 +279,8 @@ std::optional<BootTime> LinkPeer::next_wake() const {
   if (transport_) {
     consider(session_.next_wake());
     const bool work = session_.wants_to_send(now) || (session_.peer() && scheduler_.ready(now));
-    if (work && !outgoing_.loading()) consider(transport_->next_wake(now));
-    if (outgoing_.waiting_since()) consider(books_.next());
+    if (work && !outgoing_.loading()) consider(now < load_after_ ? load_after_ : transport_->next_wake(now));
+    if (outgoing_.waiting_since() && !writes_.stuck()) consider(books_.next());
   } else if (wake && *wake <= now && scheduler_.ready(now)) {
     // Work that waits for a transport: the owner is told when there is one.
     wake = now + LinkBooks::kEvery;

@@ -15,6 +15,7 @@
 #include "gateway/link/session.hpp"
 #include "gateway/link/status.hpp"
 #include "gateway/link/transport/transport.hpp"
+#include "gateway/link/unstored.hpp"
 #include "queue/store_runner.hpp"
 
 namespace tulpar::link {
@@ -52,6 +53,15 @@ class LinkPeer : private OutgoingHost, private IncomingHost {
 
   // A message was accepted for this peer.
   void add(const queue::Entry& entry);
+  // For an emergency that may have to leave before it is stored: its number, to be set in the NewMessage that
+  // is sent, stored, or both, in any order. Nothing: none is left in this life.
+  std::optional<std::uint64_t> number_aside() { return outgoing_.take_aside(); }
+  // It is sent from memory. REQUIRES: message.number is such a number, and was not added before.
+  void add_unstored(const queue::NewMessage& message);
+  // Nothing is sent under that number.
+  void give_up_aside(std::uint64_t number) { outgoing_.on_finished(std::span(&number, 1)); }
+  // Emergencies that were sent, or are to be, and no disk has.
+  std::size_t unstored() const { return unstored_.size(); }
   // The operator drops one; false if it is not waiting here (unknown, or already under way).
   bool drop(queue::MessageId id);
   bool reclassify(queue::MessageId id, queue::ClassId cls);
@@ -101,6 +111,9 @@ class LinkPeer : private OutgoingHost, private IncomingHost {
   void void_batches(std::uint64_t first, std::uint64_t count) override;
   void reset(std::uint64_t incarnation, std::uint64_t floor) override;
 
+  void adopt(const queue::Entry& stored);
+  queue::MessageId row_of(const queue::Entry& entry) const;
+  void on_load_failed(const Error& error);
   void on_frame(ByteView frame);
   void on_closed(const std::string& why);
   void on_greeted();
@@ -133,6 +146,8 @@ class LinkPeer : private OutgoingHost, private IncomingHost {
 
   LinkBooks books_;
   DurableWrites writes_;
+  Unstored unstored_;
+  BootTime load_after_{};  // the disk could not be read
   std::optional<BootTime> up_since_, last_contact_;
   std::string note_;
   bool renewing_ = false, greeted_ = false, refused_ = false, pumping_ = false;

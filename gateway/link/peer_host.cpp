@@ -8,6 +8,9 @@
 namespace tulpar::link {
 namespace {
 
+// A disk that cannot be read is asked again after this.
+constexpr Millis kLoadAgain = std::chrono::seconds(1);
+
 std::vector<queue::MessageId> ids_of(const std::vector<queue::Entry>& entries) {
   std::vector<queue::MessageId> ids;
   for (const auto& entry : entries) ids.push_back(entry.id);
@@ -25,9 +28,14 @@ std::vector<std::uint64_t> numbers_of(const std::vector<queue::Entry>& entries) 
 void LinkPeer::finish(const std::vector<queue::Entry>& entries, queue::State state, queue::DropReason why) {
   if (entries.empty()) return;
   std::vector<queue::Finished> ends;
-  for (const auto& entry : entries) ends.push_back({entry.id, state, why});
+  std::vector<queue::MessageId> ids;
+  for (const auto& entry : entries) {
+    ids.push_back(row_of(entry));
+    ends.push_back({ids.back(), state, why});
+    unstored_.forget(entry.number);
+  }
   writes_.add(
-      [ids = ids_of(entries), ends](queue::Store& store) {
+      [ids, ends](queue::Store& store) {
         store.mark_queued(ids);
         store.finish(ends);
       },
@@ -37,17 +45,49 @@ void LinkPeer::finish(const std::vector<queue::Entry>& entries, queue::State sta
       });
 }
 
+// ---- emergencies that the disk does not take
+
+void LinkPeer::add_unstored(const queue::NewMessage& message) {
+  scheduler_.add(unstored_.add(message, clock_->now()));
+  pump();
+  hooks_.wake();
+}
+
+void LinkPeer::adopt(const queue::Entry& stored) {
+  const std::uint64_t number = stored.number;
+  if (const auto frame_bytes = unstored_.delivered_for(number)) {
+    unstored_.forget(number);
+    settle({.number = 0, .floor = 1, .plain = {}, .messages = {{stored.id, *frame_bytes}}}, {});
+  } else if (scheduler_.remove(unstored_.entry(number).id)) {
+    unstored_.forget(number);
+    scheduler_.add(stored);
+  } else {
+    unstored_.stored(stored);
+  }
+}
+
+// The row of what was sent from memory; where there is none, an id that changes nothing.
+queue::MessageId LinkPeer::row_of(const queue::Entry& entry) const {
+  const auto row = is_unstored(entry) ? unstored_.row(entry.number) : std::nullopt;
+  return row ? row->id : entry.id;
+}
+
 // ---- what the outgoing direction asks
 
+void LinkPeer::on_load_failed(const Error& error) {
+  const BootTime now = clock_->now();
+  // Once for each trouble.
+  if (now - load_after_ > kLoadAgain) spdlog::error("{}: cannot read messages: {}", options_.name, error.message);
+  load_after_ = now + kLoadAgain;
+  outgoing_.on_load_failed();
+}
+
 void LinkPeer::load(const std::vector<queue::Entry>& entries) {
+  if (is_unstored(entries.front())) return outgoing_.on_loaded(unstored_.bodies(entries), clock_->now());
   runner_->read([ids = ids_of(entries)](queue::StoreReader& reader) { return reader.bodies(ids); },
                 guarded([this](Result<std::vector<queue::Body>> bodies) {
-                  if (bodies) {
-                    outgoing_.on_loaded(std::move(*bodies), clock_->now());
-                  } else {
-                    spdlog::error("{}: cannot read messages: {}", options_.name, bodies.error().message);
-                    outgoing_.on_load_failed();
-                  }
+                  bodies ? outgoing_.on_loaded(std::move(*bodies), clock_->now())
+                         : on_load_failed(bodies.error());
                   pump();
                   hooks_.wake();
                 }));
@@ -60,11 +100,12 @@ void LinkPeer::drop(const std::vector<queue::Entry>& entries, queue::DropReason 
 }
 
 void LinkPeer::reserve(std::uint64_t count) {
-  runner_->write([peer = peer_, count](queue::Store& store) { return store.reserve_batches(peer, count); },
-                 guarded([this](Result<std::uint64_t> end) {
-                   end ? outgoing_.on_reserved(*end) : outgoing_.on_reserve_failed();
-                   hooks_.wake();
-                 }));
+  auto end = std::make_shared<std::uint64_t>();
+  writes_.add([peer = peer_, count, end](queue::Store& store) { *end = store.reserve_batches(peer, count); },
+              [this, end] {
+                outgoing_.on_reserved(*end);
+                hooks_.wake();
+              });
 }
 
 void LinkPeer::begin(std::uint64_t batch, std::vector<queue::MessageId> ids) {
@@ -73,9 +114,25 @@ void LinkPeer::begin(std::uint64_t batch, std::vector<queue::MessageId> ids) {
 
 void LinkPeer::given_back(const std::vector<queue::Entry>& entries) {
   runner_->post([ids = ids_of(entries)](queue::Store& store) { store.mark_queued(ids); });
+  for (const auto& entry : entries) {
+    const auto row = is_unstored(entry) ? unstored_.row(entry.number) : std::nullopt;
+    if (!row) continue;
+    scheduler_.remove(entry.id);
+    scheduler_.give_back(*row);
+    unstored_.forget(entry.number);
+  }
 }
 
 void LinkPeer::settle(queue::SettledBatch batch, std::vector<std::uint64_t> numbers) {
+  for (std::size_t i = 0; i < numbers.size(); ++i) {
+    if (!unstored_.contains(numbers[i])) continue;
+    if (const auto row = unstored_.row(numbers[i])) {
+      batch.messages[i].id = row->id;
+      unstored_.forget(numbers[i]);
+    } else {
+      unstored_.delivered(numbers[i], batch.messages[i].frame_bytes);
+    }
+  }
   book(true);
   auto grown = std::make_shared<queue::LinkBytes>();
   writes_.add([peer = peer_, link = link_, batch = std::move(batch),

@@ -50,11 +50,32 @@ TEST_CASE_METHOD(Fixture, "Each peer has numbers of its own and the edge has non
   CHECK(accept(packet(kEdge, peer)).entry.number == 0);
 }
 
-TEST_CASE_METHOD(Fixture, "A block that runs out is followed by the next without a gap") {
-  std::vector<NewMessage> many(1030, message());
-  const auto accepted = run([&](Store& s) { return s.accept(many); });
-  CHECK(accepted.back().entry.number == 1030);
-  CHECK(query("SELECT number_end FROM peer") == 2049);
+TEST_CASE_METHOD(Fixture, "A block that runs out is followed by the next, and what is set aside stays") {
+  const auto accept_many = [&](std::uint64_t count) {
+    const std::vector<NewMessage> many(count, message());
+    return run([&](Store& s) { return s.accept(many); }).back().entry.number;
+  };
+  CHECK(accept_many(first_aside(1) - 1) == first_aside(1) - 1);
+  CHECK(query("SELECT number_end FROM peer") == static_cast<std::int64_t>(kNumberBlock));
+  CHECK(accept_many(1) == kNumberBlock);
+  CHECK(query("SELECT number_end FROM peer") == static_cast<std::int64_t>(2 * kNumberBlock));
+}
+
+TEST_CASE_METHOD(Fixture, "A message may come with a number that was set aside") {
+  auto early = message();
+  early.number = first_aside(1);
+  CHECK(accept(early).entry.number == early.number);
+  CHECK(accept(message()).entry.number == 1);
+  const auto queued = run([&](Store& s) { return s.load_send(peer); }).queued;
+  REQUIRE(queued.size() == 2);
+  CHECK(queued.front().number == early.number);
+}
+
+TEST_CASE_METHOD(Fixture, "What is set aside is reserved on disk before anything was accepted") {
+  const auto next = run([&](Store& s) { return s.load_send(peer); }).next_message;
+  CHECK(query("SELECT number_end FROM peer") == static_cast<std::int64_t>(block_end(next)));
+  reopen();
+  CHECK(run([&](Store& s) { return s.load_send(peer); }).next_message == block_end(next));
 }
 
 TEST_CASE_METHOD(Fixture, "A failed group leaves nothing and its numbers are not given again") {

@@ -23,17 +23,27 @@ TEST_CASE("Batch numbers are taken from reserved blocks only") {
   CHECK_FALSE(numbers.wants_block());  // one at a time
   CHECK(numbers.take() == 1);
   CHECK(numbers.take() == 2);
-  CHECK_FALSE(numbers.available());
-  numbers.on_reserve_failed();
-  CHECK(numbers.wants_block());
-  CHECK_FALSE(numbers.available());
-  numbers.on_reserved(100);
-  CHECK(numbers.available());
+  CHECK_FALSE(numbers.available(true));
+  numbers.on_reserved(200);
+  CHECK(numbers.available(true));
   CHECK(numbers.take() == 3);
   CHECK_FALSE(numbers.wants_block());
   // An answer that came late takes nothing back.
   numbers.on_reserved(3);
-  CHECK(numbers.available());
+  CHECK(numbers.available(true));
+}
+
+TEST_CASE("The last batch numbers of what is reserved are for urgent batches, and more are asked for before") {
+  BatchNumbers numbers(1, 1, 1 + BatchNumbers::kBlock);
+  bool asked = false;
+  while (numbers.available(false)) {
+    asked = asked || numbers.wants_block();
+    numbers.take();
+  }
+  CHECK(asked);
+  std::uint64_t left = 0;
+  for (; numbers.available(true); ++left) numbers.take();
+  CHECK(left == BatchNumbers::kForUrgent);
 }
 
 TEST_CASE("What the life before used is void until its fresh end is confirmed") {

@@ -147,4 +147,45 @@ struct End {
   }
 };
 
+// A gateway and a relay; nothing connects them yet.
+struct LinkedPair {
+  End gateway, relay;
+  std::shared_ptr<MemoryTransport> up, down;
+
+  LinkedPair() {
+    gateway.open(true);
+    relay.open(false);
+  }
+  void connect() {
+    up = std::make_shared<MemoryTransport>();
+    down = std::make_shared<MemoryTransport>();
+    up->other = down.get();
+    down->other = up.get();
+    relay.peer->attach(down);
+    gateway.peer->attach(up);
+  }
+  void advance(Millis by) {
+    for (End* end : {&gateway, &relay}) end->files.clock.advance(by);
+  }
+  // Until nothing moves any more at this moment.
+  void settle() {
+    for (bool moved = true; moved;) {
+      moved = false;
+      for (End* end : {&gateway, &relay}) {
+        end->peer->step();
+        moved |= end->runner.turn();
+      }
+      if (up) moved |= up->turn();
+      if (down) moved |= down->turn();
+    }
+  }
+  // For so long, in steps of 50 ms.
+  void run(Millis span) {
+    for (settle(); span > Millis{0}; span -= Millis{50}) {
+      advance(Millis{50});
+      settle();
+    }
+  }
+};
+
 }  // namespace tulpar::link

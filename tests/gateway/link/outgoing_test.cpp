@@ -37,7 +37,7 @@ struct Fixture {
                     scheduler,
                     codec,
                     host,
-                    {.incarnation = 9, .batch_end = 65, .history = {}, .queued = {}}};
+                    {.incarnation = 9, .batch_end = 1 + BatchNumbers::kBlock, .history = {}, .queued = {}}};
   BootTime now{std::chrono::hours(1)};
   std::uint64_t number = 0;
 
@@ -178,17 +178,69 @@ TEST_CASE_METHOD(Fixture, "The last places of 32 are for what is urgent") {
 }
 
 TEST_CASE_METHOD(Fixture, "No number is used that is not reserved") {
-  for (int i = 0; i < 70; ++i) {
+  constexpr std::uint64_t kBlock = BatchNumbers::kBlock;
+  for (std::uint64_t i = 0; i < kBlock + 6; ++i) {
     add(queue::kEmergency);
     make();
     send_all();
-    (void)outgoing.on_ack(Ack{static_cast<std::uint64_t>(i + 1), {}}, now);
+    (void)outgoing.on_ack(Ack{i + 1, {}}, now);
   }
-  CHECK(host.begun.size() == 64);
-  CHECK(host.asked == 64);
-  outgoing.on_reserved(129);
+  CHECK(host.begun.size() == kBlock);
+  CHECK(host.asked == kBlock);
+  outgoing.on_reserved(2 * kBlock + 1);
   make();
-  CHECK(host.begun.size() == 65);
+  CHECK(host.begun.size() == kBlock + 1);
+}
+
+TEST_CASE_METHOD(Fixture,
+                 "Where no more numbers can be reserved, what is not urgent stays and emergencies go") {
+  constexpr std::uint64_t kForAll = BatchNumbers::kBlock - BatchNumbers::kForUrgent;
+  for (std::uint64_t i = 0; i < kForAll + 3; ++i) {
+    add();
+    make();
+    send_all();
+    (void)outgoing.on_ack(Ack{i + 1, {}}, now);
+  }
+  CHECK(host.begun.size() == kForAll);
+  add(queue::kEmergency);
+  make();
+  CHECK(host.begun.size() == kForAll + 1);
+}
+
+TEST_CASE_METHOD(Fixture, "Numbers that a failed transaction took are finished once later ones come") {
+  const auto settled = [&] {
+    Greeting greeting;
+    outgoing.describe(greeting);
+    return greeting.settled;
+  };
+  const auto end = [&](std::uint64_t number) { outgoing.on_finished(std::span(&number, 1)); };
+  outgoing.on_accepted(1);
+  outgoing.on_accepted(5);  // 2 to 4 were rolled back
+  end(1);
+  CHECK(settled() == 5);
+  end(5);
+  CHECK(settled() == 6);
+  // The first of the next block: of this one's numbers set aside those are open that were given.
+  const auto aside = outgoing.take_aside();
+  REQUIRE(aside == queue::kNumberBlock - queue::kNumbersAside);
+  REQUIRE(outgoing.take_aside() == *aside + 1);
+  end(*aside + 1);
+  outgoing.on_accepted(queue::kNumberBlock);
+  CHECK(settled() == *aside);
+  end(*aside);
+  CHECK(settled() == queue::kNumberBlock);
+  CHECK(outgoing.take_aside() == 2 * queue::kNumberBlock - queue::kNumbersAside);
+}
+
+TEST_CASE_METHOD(Fixture, "There are so many numbers set aside, and they hold nothing back") {
+  for (std::uint64_t i = 0; i < queue::kNumbersAside; ++i) REQUIRE(outgoing.take_aside());
+  CHECK_FALSE(outgoing.take_aside());
+  outgoing.on_accepted(1);
+  const std::uint64_t done[] = {1};
+  outgoing.on_finished(done);
+  Greeting greeting;
+  outgoing.describe(greeting);
+  CHECK(greeting.settled == 2);
 }
 
 TEST_CASE_METHOD(Fixture, "A lost base begins a new history under a new number") {

@@ -103,7 +103,10 @@ void Side::accept(queue::ClassId cls, std::size_t size, std::uint32_t kind) {
   }
   auto result = std::make_shared<queue::Accepted>();
   post([=](queue::Store& store) { *result = store.accept(std::span(&message, 1)).front(); },
-       [this, result](bool) { scheduler->add(result->entry); });
+       [this, result](bool) {
+         outgoing->on_accepted(result->entry.number);
+         scheduler->add(result->entry);
+       });
 }
 
 void Side::end_some() {
@@ -157,7 +160,7 @@ void Side::drop(const std::vector<queue::Entry>& entries, queue::DropReason why)
 void Side::reserve(std::uint64_t count) {
   auto end = std::make_shared<std::uint64_t>();
   post([=, this](queue::Store& store) { *end = store.reserve_batches(peer_, count); },
-       [=, this](bool ok) { ok ? outgoing->on_reserved(*end) : outgoing->on_reserve_failed(); }, true);
+       [=, this](bool ok) { ok ? outgoing->on_reserved(*end) : reserve(count); }, true);
 }
 
 void Side::begin(std::uint64_t batch, std::vector<queue::MessageId> ids) {

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Emergencies that leave although the disk does not take them.
+#include "gateway/link/unstored.hpp"
+
+#include "tests/catch.hpp"
+#include "tests/gateway/link/memory_link.hpp"
+
+namespace tulpar::link {
+namespace {
+
+struct Fixture : LinkedPair {
+  queue::NewMessage sos(const std::string& text) {
+    auto message = gateway.files.message("sos", text);
+    message.cls = queue::kEmergency;
+    message.number = gateway.peer->number_aside().value();
+    return message;
+  }
+  // The disk works again and the mesh's broker delivers it once more.
+  queue::Entry store(const queue::NewMessage& message) {
+    const auto entry = gateway.files.accept(message).entry;
+    gateway.peer->add(entry);
+    return entry;
+  }
+  std::int64_t delivered() {
+    return gateway.files.query("SELECT count(*) FROM message WHERE state = 2 AND frame_bytes > 0");
+  }
+};
+
+}  // namespace
+
+TEST_CASE_METHOD(Fixture,
+                 "Unstored: an emergency goes while the disk refuses everything, and is stored as sent") {
+  connect();
+  run(Millis{1000});
+  gateway.runner.refuse = gateway.runner.refuse_reads = true;
+  const auto message = sos("help");
+  gateway.peer->add_unstored(message);
+  run(Millis{1000});
+  CHECK(relay.arrived.size() == 1);
+  CHECK(gateway.peer->unstored() == 1);
+  CHECK(gateway.files.query("SELECT count(*) FROM message") == 0);
+  gateway.runner.refuse = gateway.runner.refuse_reads = false;
+  store(message);
+  run(Millis{5000});
+  CHECK(gateway.peer->unstored() == 0);
+  CHECK(delivered() == 1);
+  CHECK(relay.arrived.size() == 1);
+  CHECK(gateway.files.balanced());
+  CHECK(relay.files.balanced());
+  CHECK(gateway.peer->status().bytes.payload_up == 7);
+}
+
+TEST_CASE_METHOD(Fixture, "Unstored: what is stored while it waits or is under way goes once") {
+  const auto waiting = sos("one"), under_way = sos("two");
+  gateway.peer->add_unstored(waiting);
+  store(waiting);
+  gateway.peer->add_unstored(under_way);
+  connect();
+  gateway.peer->step();
+  store(under_way);
+  run(Millis{3000});
+  CHECK(relay.arrived.size() == 2);
+  CHECK(delivered() == 2);
+  CHECK(gateway.files.balanced());
+  CHECK(gateway.peer->unstored() == 0);
+}
+
+TEST_CASE_METHOD(Fixture, "Unstored: it does not wait for emergencies that cannot be read") {
+  gateway.runner.refuse_reads = true;
+  gateway.accept("a stored one");
+  connect();
+  run(Millis{2000});
+  gateway.peer->add_unstored(sos("help"));
+  run(Millis{2000});
+  CHECK(relay.arrived.size() == 1);
+  gateway.runner.refuse_reads = false;
+  run(Millis{3000});
+  CHECK(relay.arrived.size() == 2);
+}
+
+TEST_CASE_METHOD(Fixture, "Unstored: given back after it was stored, it is sent as what was stored") {
+  connect();
+  gateway.accept("the first one enters the history, the next is built on it");
+  run(Millis{2000});
+  const auto message = sos("the first one enters the history, the next one: help");
+  gateway.peer->add_unstored(message);
+  gateway.peer->step();
+  store(message);
+  // Another relay, which knows nothing of that history: the batch is made anew.
+  up->abort("cut");
+  settle();
+  End other;
+  other.open(false);
+  std::swap(relay.peer, other.peer);
+  connect();
+  for (int i = 0; i < 200; ++i) {
+    advance(Millis{50});
+    other.files.clock.advance(Millis{50});
+    settle();
+    while (other.runner.turn()) settle();
+  }
+  CHECK(other.arrived.size() == 1);
+  CHECK(delivered() == 2);
+  CHECK(gateway.peer->unstored() == 0);
+  std::swap(relay.peer, other.peer);
+}
+
+TEST_CASE_METHOD(Fixture,
+                 "Unstored: with a dead disk there are numbers for many emergencies, and then an end") {
+  connect();
+  run(Millis{1000});
+  gateway.runner.refuse = true;
+  std::size_t sent = 0;
+  while (const auto number = gateway.peer->number_aside()) {
+    auto message = gateway.files.message("sos", "help");
+    message.cls = queue::kEmergency;
+    message.number = *number;
+    gateway.peer->add_unstored(message);
+    ++sent;
+    if (sent % 8 == 0) run(Millis{500});
+  }
+  run(Millis{3000});
+  CHECK(sent == queue::kNumbersAside);
+  CHECK(relay.arrived.size() == sent);
+}
+
+TEST_CASE_METHOD(Fixture, "Unstored: one that was given up leaves no gap") {
+  const auto message = sos("a copy, as it turned out");
+  gateway.peer->give_up_aside(message.number);
+  connect();
+  gateway.accept("help");
+  run(Millis{3000});
+  CHECK(relay.arrived.size() == 1);
+  CHECK(gateway.peer->unstored() == 0);
+}
+
+}  // namespace tulpar::link
