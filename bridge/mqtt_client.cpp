@@ -95,7 +95,7 @@ void MqttClient::on_session(const MqttSession& session) {
 
 void MqttClient::on_granted(const std::vector<int>& granted) {
   for (std::size_t i = 0; i < granted.size() && i < options_.filters.size(); ++i) {
-    if (granted[i] >= 1 && granted[i] <= 2) continue;
+    if (granted[i] >= options_.qos && granted[i] <= 2) continue;
     status_.problem = fmt::format("the broker {} \"{}\"",
                                   granted[i] == 0 ? "grants only QoS 0 for" : "refuses the subscription",
                                   options_.filters[i]);

@@ -219,8 +219,8 @@ Result<void> MqttHandle::subscribe(const std::vector<std::string>& filters) {
   // What is retained comes once, with a subscription that the session does not have yet; 3.1.1 knows no such
   // option.
   return check("subscribe",
-               mosquitto_subscribe_multiple(client_, nullptr, static_cast<int>(list.size()), list.data(), 1,
-                                            MQTT_SUB_OPT_SEND_RETAIN_NEW, nullptr));
+               mosquitto_subscribe_multiple(client_, nullptr, static_cast<int>(list.size()), list.data(),
+                                            options_.qos, MQTT_SUB_OPT_SEND_RETAIN_NEW, nullptr));
 }
 
 Result<int> MqttHandle::publish(const std::string& topic, ByteView payload, const std::string& tulpar_id) {

@@ -31,7 +31,8 @@ struct MqttOptions {
   // Seconds for which the broker keeps the session, and what it owes us, while we are away. 0: each connection
   // begins anew.
   std::uint32_t session_expiry = 0;
-  std::vector<std::string> filters{};  // subscribed at QoS 1
+  std::vector<std::string> filters{};  // subscribed
+  int qos = 1;                         // of the subscriptions
 };
 // Long enough for a gateway that was switched off over the holidays; a session that nobody returns to ends.
 inline constexpr std::uint32_t kThirtyDays = 30 * 24 * 3600;

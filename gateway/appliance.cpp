@@ -5,6 +5,7 @@
 #include <spdlog/spdlog.h>
 
 #include "bridge/managed_broker.hpp"
+#include "bridge/mqtt_listener.hpp"
 #include "config/load.hpp"
 #include "config/units.hpp"
 #include "gateway/daemon.hpp"
@@ -117,20 +118,46 @@ class Appliance {
           message.peer = peer_->id();
           return true;
         },
-        [this](const auto& accepted, const auto&) { on_accepted(accepted); });
+        [this](const auto& accepted, const auto&) { on_accepted(accepted); }, &lifeline_);
     station_.runner().write(
         [](queue::Store& store) { return store.marks("mesh"); },
         [this](Result<std::vector<queue::BrokerMark>> marks) {
           source_ = std::make_unique<bridge::MqttSource>(
               loop_,
-              bridge::MqttSource::Options{
-                  broker_ ? broker_->source_access() : bridge::source_options(config_.mqtt, client_id("")),
-                  config_.mqtt.managed(), redelivery_marks(marks.value())},
-              [this](auto group, auto done) { ingest_->take(std::move(group), std::move(done)); });
+              bridge::MqttSource::Options{source_access(), config_.mqtt.managed(),
+                                          redelivery_marks(marks.value())},
+              [this](auto group, auto done) { on_group(std::move(group), std::move(done)); });
           source_->start();
           for (const auto& sink : station_.sinks()) sink->start();
           start_web();
         });
+  }
+
+  void on_group(std::vector<bridge::MqttMessage> group, bridge::MqttSource::Done done) {
+    ingest_->take(std::move(group), std::move(done));
+    waker_.kick();  // for the lifeline's patience
+  }
+
+  bridge::MqttOptions source_access() const {
+    return broker_ ? broker_->source_access() : bridge::source_options(config_.mqtt, client_id(""));
+  }
+
+  Lifeline::Hooks lifeline_hooks() {
+    return {.number = [this] { return peer_->number_aside(); },
+            .send =
+                [this](const queue::NewMessage& message) {
+                  peer_->add_unstored(message);
+                  desk_.changed();
+                },
+            .give_up = [this](std::uint64_t number) { peer_->give_up_aside(number); },
+            .listen =
+                [this](bool on) {
+                  listener_.reset();
+                  if (on)
+                    listener_ = std::make_unique<bridge::MqttListener>(
+                        loop_, source_access(),
+                        [this](auto message) { ingest_->overhear(std::move(message)); });
+                }};
   }
 
   // The broker keeps a session for each name: it must stay the same over restarts.
@@ -165,6 +192,7 @@ class Appliance {
     if (stopping_ || !peer_) return;
     station_.step({peer_.get()});
     plan_.step();
+    lifeline_.step(station_.clock().now());
     peer_->step();
     dialer_.step();
     desk_.step();
@@ -172,8 +200,8 @@ class Appliance {
 
   std::optional<BootTime> next_wake() const {
     if (stopping_ || !peer_) return std::nullopt;
-    return earliest(
-        {station_.next_wake(), plan_.next_wake(), peer_->next_wake(), dialer_.next_wake(), desk_.next_wake()});
+    return earliest({station_.next_wake(), plan_.next_wake(), lifeline_.next_wake(), peer_->next_wake(),
+                     dialer_.next_wake(), desk_.next_wake()});
   }
 
   Desk::Program program() {
@@ -224,6 +252,7 @@ class Appliance {
     waker_.stop();
     dialer_.stop();
     if (source_) source_->stop();
+    listener_.reset();
     for (const auto& sink : station_.sinks()) sink->stop();
     web_.reset();
     if (peer_ && peer_->connected()) return peer_->detach(link::ByeReason::kShuttingDown);
@@ -247,8 +276,10 @@ class Appliance {
   Daemon daemon_;
   std::unique_ptr<bridge::ManagedBroker> broker_;
   std::unique_ptr<link::LinkPeer> peer_;
+  Lifeline lifeline_{lifeline_hooks()};
   std::unique_ptr<Ingest> ingest_;
   std::unique_ptr<bridge::MqttSource> source_;
+  std::unique_ptr<bridge::MqttListener> listener_;
   std::unique_ptr<web::HttpServer> web_;
   bool stopping_ = false;
   int exit_code_ = 0;

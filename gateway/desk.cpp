@@ -174,6 +174,7 @@ web::Status Desk::status() {
                   .bytes = figures_.size,
                   .max_bytes = static_cast<std::int64_t>(station_->options().storage.max_size),
                   .problem = health.problem};
+  for (const auto* peer : peers) status.store.unstored += static_cast<std::int64_t>(peer->unstored());
   for (std::size_t i = 0; i < station_->sinks().size(); ++i) {
     const auto sink = station_->sinks()[i]->status();
     status.sinks.push_back({station_->sink_names()[i], sink.connected, static_cast<std::int64_t>(sink.queued),

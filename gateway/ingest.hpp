@@ -11,6 +11,7 @@
 #include <map>
 
 #include "bridge/mqtt_source.hpp"
+#include "gateway/lifeline.hpp"
 #include "gateway/station.hpp"
 
 namespace tulpar {
@@ -21,19 +22,27 @@ class Ingest {
   using Route = std::function<bool(queue::NewMessage& message)>;
   using Accepted =
       std::function<void(const std::vector<queue::Accepted>&, const std::vector<queue::NewMessage>&)>;
-  Ingest(Station& station, std::string source, Route route, Accepted accepted)
+  // `lifeline`: for emergencies, while the store does not take them; or none.
+  Ingest(Station& station, std::string source, Route route, Accepted accepted, Lifeline* lifeline = nullptr)
       : station_(&station),
         source_(std::move(source)),
         route_(std::move(route)),
-        accepted_(std::move(accepted)) {}
+        accepted_(std::move(accepted)),
+        lifeline_(lifeline) {}
 
   void take(std::vector<bridge::MqttMessage> group, std::function<void(bool stored)> done);
+  // Heard beside the source, while that waits for the store: an emergency is not to wait as well.
+  void overhear(bridge::MqttMessage message);
 
  private:
+  struct Group;
+  void tell_lifeline(const Group& group, const Result<std::vector<queue::Accepted>>& accepted);
+
   Station* station_;
   std::string source_;
   Route route_;
   Accepted accepted_;
+  Lifeline* lifeline_;
 };
 
 }  // namespace tulpar

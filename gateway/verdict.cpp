@@ -23,6 +23,11 @@ std::string waiting(const web::Status& status) {
                                    : fmt::format("{} messages are waiting.", status.ledger.queued);
 }
 
+std::string unstored(const web::Status& status) {
+  if (status.store.unstored == 0) return "; an SOS still goes";
+  return fmt::format("; {} SOS went out from memory", status.store.unstored);
+}
+
 std::string quota(const web::Status& status) {
   for (const auto& link : status.links) {
     if (!link.plan) continue;
@@ -42,8 +47,8 @@ std::string quota(const web::Status& status) {
 
 std::pair<bool, std::string> gateway_verdict(const web::Status& status, const std::string& link_problem) {
   if (!status.store.ok)
-    return {false, fmt::format("The disk fails: {}. Messages are not acknowledged until it works again.",
-                               status.store.problem)};
+    return {false, fmt::format("The disk fails: {}. Messages are not acknowledged until it works again{}.",
+                               status.store.problem, unstored(status))};
   if (!status.mesh.connected)
     return {false, fmt::format("The mesh's broker cannot be reached{}{}.", status.mesh.note.empty() ? "" : ": ",
                                status.mesh.note)};

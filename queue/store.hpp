@@ -22,6 +22,8 @@
 
 namespace tulpar::queue {
 
+struct Salvaged;
+
 // A message as a broker numbered it, and what it was.
 struct BrokerMark {
   std::uint16_t packet = 0;
@@ -100,11 +102,11 @@ class Store {
   // What the file at `path` knows of the time, for a clock that is asked before the store is open. Nothing: it
   // never knew, there is no file, or it cannot be read (open() then says why).
   static std::optional<BelievedTime> last_believed(const std::string& path);
-  // Opens or creates the file, migrates it, checks its integrity (quick_check), notes this boot. `classes` are
-  // the configured names, most urgent first. `clock` must outlive the store. Error: what is wrong with the
-  // file.
+  // Opens or creates the file, migrates it, checks its integrity (quick_check), notes this boot. A damaged one
+  // is moved aside, and what can be read of it taken over (salvage.hpp): `salvaged` tells. `classes` are the
+  // configured names, most urgent first. `clock` must outlive the store. Error: what is wrong with the file.
   static Result<std::unique_ptr<Store>> open(const std::string& path, const std::vector<std::string>& classes,
-                                             const Clock& clock);
+                                             const Clock& clock, std::optional<Salvaged>* salvaged = nullptr);
   ~Store();
 
   PeerId peer(const std::string& name);        // found or created
@@ -137,6 +139,9 @@ class Store {
   std::uint64_t renew_incarnation(PeerId peer);
   // Reserves `count` more batch numbers; returns the end of the reserved block. Durable before use.
   std::uint64_t reserve_batches(PeerId peer, std::uint64_t count);
+  // Goes on with the next block of message numbers, since of this one most that are set aside are used. Its
+  // first.
+  std::uint64_t next_block(PeerId peer);
   void mark_in_flight(std::span<const MessageId> ids, std::uint64_t batch);
   void mark_queued(std::span<const MessageId> ids);  // their batch was given up
   // The peer has it on disk: its messages are delivered, its text enters the history. Returns the payload and
@@ -206,6 +211,9 @@ class Store {
 
  private:
   Store(const std::string& path, const Clock& clock);
+  // `damage`: what is wrong with the file, if it is the file; then there is no store.
+  static std::unique_ptr<Store> open_sound(const std::string& path, const std::vector<std::string>& classes,
+                                           const Clock& clock, std::string& damage);
   struct Statements;
   struct Row;
   struct SettledPart;

@@ -112,6 +112,13 @@ void Store::reserve_numbers(PeerId peer) {
   sql_->number_end.run(peer, block.end);
 }
 
+std::uint64_t Store::next_block(PeerId peer) {
+  NumberBlock& block = numbers(peer);
+  block.next = block_end(block.next);
+  reserve_numbers(peer);
+  return block.next;
+}
+
 Entry Store::entry_from(const Statement& row) {
   const BootTime accepted{Millis{row.integer(7)}};
   return Entry{.id = row.integer(0),

@@ -368,21 +368,25 @@ void Outgoing::on_settled(std::span<const std::uint64_t> numbers) {
 
 void Outgoing::on_accepted(std::uint64_t number) {
   if (queue::is_aside(number) || number < accepted_end_) return;
-  std::uint64_t from = accepted_end_;
+  on_block(number);
   accepted_end_ = number + 1;
-  if (number >= queue::block_end(from)) {
+}
+
+void Outgoing::on_block(std::uint64_t first) {
+  std::uint64_t from = std::exchange(accepted_end_, first);
+  if (first >= queue::block_end(from)) {
     // A new block: of the last one's numbers set aside none is given any more.
     for (auto aside = asides_.lower_bound(from); aside != asides_.end(); ++aside) {
       finished_.add(from, *aside - from);
       from = *aside + 1;
     }
-    next_aside_ = queue::first_aside(number);
+    next_aside_ = queue::first_aside(first);
   }
-  finished_.add(from, number - from);
+  finished_.add(from, first - from);
 }
 
 std::optional<std::uint64_t> Outgoing::take_aside() {
-  if (next_aside_ == queue::block_end(next_aside_ - 1)) return std::nullopt;
+  if (asides_left() == 0) return std::nullopt;
   asides_.insert(next_aside_);
   return next_aside_++;
 }

@@ -94,6 +94,9 @@ class Outgoing {
   // A number set aside, reserved on disk, for an emergency that may leave before it is stored. Nothing: all of
   // them are used. One that comes to nothing is given to on_finished().
   std::optional<std::uint64_t> take_aside();
+  std::uint64_t asides_left() const { return queue::block_end(next_aside_ - 1) - next_aside_; }
+  // A block of message numbers was begun on disk: the next number is not below `first`.
+  void on_block(std::uint64_t first);
   void on_settled(std::span<const std::uint64_t> numbers);
   // Messages that ended otherwise (expired, dropped, conflated), durable.
   void on_finished(std::span<const std::uint64_t> numbers) { on_settled(numbers); }

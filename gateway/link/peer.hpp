@@ -55,7 +55,7 @@ class LinkPeer : private OutgoingHost, private IncomingHost {
   void add(const queue::Entry& entry);
   // For an emergency that may have to leave before it is stored: its number, to be set in the NewMessage that
   // is sent, stored, or both, in any order. Nothing: none is left in this life.
-  std::optional<std::uint64_t> number_aside() { return outgoing_.take_aside(); }
+  std::optional<std::uint64_t> number_aside();
   // It is sent from memory. REQUIRES: message.number is such a number, and was not added before.
   void add_unstored(const queue::NewMessage& message);
   // Nothing is sent under that number.
@@ -150,6 +150,7 @@ class LinkPeer : private OutgoingHost, private IncomingHost {
   BootTime load_after_{};  // the disk could not be read
   std::optional<BootTime> up_since_, last_contact_;
   std::string note_;
+  bool block_asked_ = false;
   bool renewing_ = false, greeted_ = false, refused_ = false, pumping_ = false;
   std::shared_ptr<int> alive_ = std::make_shared<int>(0);
 };

@@ -47,6 +47,18 @@ void LinkPeer::finish(const std::vector<queue::Entry>& entries, queue::State sta
 
 // ---- emergencies that the disk does not take
 
+std::optional<std::uint64_t> LinkPeer::number_aside() {
+  if (outgoing_.asides_left() < queue::kNumbersAside / 2 && !std::exchange(block_asked_, true)) {
+    auto first = std::make_shared<std::uint64_t>();
+    writes_.add([peer = peer_, first](queue::Store& store) { *first = store.next_block(peer); },
+                [this, first] {
+                  block_asked_ = false;
+                  outgoing_.on_block(*first);
+                });
+  }
+  return outgoing_.take_aside();
+}
+
 void LinkPeer::add_unstored(const queue::NewMessage& message) {
   scheduler_.add(unstored_.add(message, clock_->now()));
   pump();
@@ -77,7 +89,8 @@ queue::MessageId LinkPeer::row_of(const queue::Entry& entry) const {
 void LinkPeer::on_load_failed(const Error& error) {
   const BootTime now = clock_->now();
   // Once for each trouble.
-  if (now - load_after_ > kLoadAgain) spdlog::error("{}: cannot read messages: {}", options_.name, error.message);
+  if (now - load_after_ > kLoadAgain)
+    spdlog::error("{}: cannot read messages: {}", options_.name, error.message);
   load_after_ = now + kLoadAgain;
   outgoing_.on_load_failed();
 }

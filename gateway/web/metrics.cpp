@@ -176,6 +176,8 @@ std::string metrics_text(const Status& status, const WebCounters& web) {
   out.single("store_ok", "gauge", "1 while the store works.", int{status.store.ok});
   out.single("store_bytes", "gauge", "Size of the store.", status.store.bytes);
   out.single("store_max_bytes", "gauge", "Its limit.", status.store.max_bytes);
+  out.single("store_unstored", "gauge", "Emergencies sent from memory that are not on disk.",
+             status.store.unstored);
   write_books(out, status);
   write_classes(out, status);
   write_links(out, status);

@@ -55,6 +55,7 @@ struct StoreStatus {
   bool ok = true;
   std::int64_t bytes = 0, max_bytes = 0;
   std::string problem{};
+  std::int64_t unstored = 0;  // emergencies that were sent from memory and are not on disk
 };
 
 struct SinkStatus {

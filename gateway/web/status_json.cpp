@@ -73,7 +73,8 @@ void write_mesh_and_store(JsonWriter& json, const MeshStatus& mesh, const StoreS
   json.key("mesh").object().field("connected", mesh.connected).field("durable", mesh.durable);
   json.text_or_null("note", mesh.note).field("accepted_last_minute", mesh.accepted_last_minute).end();
   json.key("store").object().field("ok", store.ok).field("bytes", store.bytes);
-  json.field("max_bytes", store.max_bytes).text_or_null("problem", store.problem).end();
+  json.field("max_bytes", store.max_bytes).text_or_null("problem", store.problem);
+  json.field("unstored", store.unstored).end();
 }
 
 void write_edges(JsonWriter& json, const Status& status) {

@@ -147,4 +147,46 @@ TEST_CASE_METHOD(Fixture,
   CHECK(query("SELECT count FROM drops WHERE reason = 3") == 1);
 }
 
+TEST_CASE_METHOD(Fixture,
+                 "Ingest: an emergency that the store refuses goes from memory, and is stored as sent") {
+  std::vector<queue::NewMessage> sent;
+  std::vector<std::uint64_t> given_up;
+  std::uint64_t number = 65'300;
+  Lifeline lifeline{{.number = [&] { return std::optional(number++); },
+                     .send = [&](const queue::NewMessage& message) { sent.push_back(message); },
+                     .give_up = [&](std::uint64_t one) { given_up.push_back(one); },
+                     .listen = [](bool) {}}};
+  Ingest careful{station(), "mesh",
+                 [this](queue::NewMessage& message) {
+                   message.peer = peer;
+                   if (message.topic == "sos") message.cls = queue::kEmergency;
+                   return true;
+                 },
+                 [this](const auto& stored, const auto&) { accepted = stored; }, &lifeline};
+  const auto give = [&](std::vector<bridge::MqttMessage> group) {
+    std::optional<bool> answer;
+    careful.take(std::move(group), [&](bool stored) { answer = stored; });
+    REQUIRE(until([&] { return answer.has_value(); }));
+    return *answer;
+  };
+  refuse("message");
+  CHECK_FALSE(give({published("a", 1), published("sos", 2)}));
+  REQUIRE(sent.size() == 1);
+  CHECK(sent[0].topic == "sos");
+  CHECK(sent[0].payload == test::to_bytes("x"));
+  CHECK_FALSE(give({published("a", 1), published("sos", 2)}));
+  careful.overhear(published("sos", 2));  // the same, heard beside it
+  CHECK(sent.size() == 1);
+  careful.overhear(published("sos", 3));
+  CHECK(sent.size() == 2);
+  relent();
+  CHECK(give({published("a", 1), published("sos", 2), published("sos", 3)}));
+  REQUIRE(accepted.size() == 3);
+  CHECK(accepted[0].entry.number < 65'280);
+  CHECK(accepted[1].entry.number == sent[0].number);
+  CHECK(accepted[2].entry.number == sent[1].number);
+  CHECK(sent.size() == 2);
+  CHECK(given_up.empty());
+}
+
 }  // namespace tulpar

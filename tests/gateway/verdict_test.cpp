@@ -90,7 +90,10 @@ TEST_CASE("the first broken part of the way is named, with its reason") {
         std::pair(false, std::string("The mesh's broker cannot be reached: refused.")));
   status.store.ok = false;
   status.store.problem = "disk full";
-  CHECK(said(status).find("The disk fails: disk full.") == 0);
+  CHECK(said(status).find("The disk fails: disk full. ") == 0);
+  CHECK(said(status).find("an SOS still goes") != std::string::npos);
+  status.store.unstored = 2;
+  CHECK(said(status).find("2 SOS went out from memory") != std::string::npos);
 }
 
 TEST_CASE("a relay counts its gateways and names a sink that is away") {

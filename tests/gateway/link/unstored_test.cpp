@@ -125,6 +125,16 @@ TEST_CASE_METHOD(Fixture,
   CHECK(relay.arrived.size() == sent);
 }
 
+TEST_CASE_METHOD(Fixture, "Unstored: with a healthy disk the numbers never run out") {
+  for (std::uint64_t i = 0; i < 3 * queue::kNumbersAside; ++i) {
+    const auto number = gateway.peer->number_aside();
+    REQUIRE(number);
+    gateway.peer->give_up_aside(*number);
+    gateway.peer->step();
+    while (gateway.runner.turn()) continue;
+  }
+}
+
 TEST_CASE_METHOD(Fixture, "Unstored: one that was given up leaves no gap") {
   const auto message = sos("a copy, as it turned out");
   gateway.peer->give_up_aside(message.number);

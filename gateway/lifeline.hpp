@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Emergencies leave although the store does not take them, or takes its time (DESIGN.md §6).
+//
+// Pure, on the loop thread: its owner calls step() at next_wake(). It stands beside an Ingest. Each emergency
+// of a group that is being stored gets a message number that was set aside; when the store refuses the group,
+// or is not done after kPatience, it is sent from memory under that number, and stored under the same one when
+// the broker, to which nothing was acknowledged, delivers it again. While there is trouble it also has the
+// broker listened to: behind what waits for its acknowledgement the source would not hear the next emergency.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <optional>
+#include <set>
+
+#include "queue/message.hpp"
+
+namespace tulpar {
+
+class Lifeline {
+ public:
+  // A commit of a healthy card takes 5 to 50 ms; one that is not done by then is not waited for.
+  static constexpr Millis kPatience{500};
+  // Listening goes on for so long after the last trouble.
+  static constexpr Millis kListening = std::chrono::minutes(1);
+  // And for so long what is delivered again is recognised. After it the same words are a new emergency.
+  static constexpr Millis kRemembered = std::chrono::minutes(10);
+
+  struct Hooks {
+    std::function<std::optional<std::uint64_t>()> number;  // one that is set aside; nothing: all are used
+    std::function<void(const queue::NewMessage&)> send;    // now, from memory
+    std::function<void(std::uint64_t)> give_up;            // nothing will be sent or stored under it
+    std::function<void(bool on)> listen;                   // to what is published now, see overheard()
+  };
+  explicit Lifeline(Hooks hooks) : hooks_(std::move(hooks)) {}
+
+  // `fingerprint` is of topic and payload, as the bridge gives it.
+  // What was made of it when it came before and was not stored.
+  std::optional<queue::NewMessage> recall(std::uint64_t fingerprint) const;
+  // It belongs to the group that is about to be stored; an emergency gets its number.
+  void admit(std::uint64_t fingerprint, queue::NewMessage& message);
+  // The group is with the store.
+  void begin(BootTime now);
+  // It is on disk. `kept`: whether a message of it was; false for one that turned out to be a copy.
+  void stored(std::uint64_t fingerprint, bool kept);
+  void committed();
+  // It is not on disk and will be delivered again.
+  void refused(BootTime now);
+  // Heard while listening. False: it is not known here, and is to be judged and given to the next.
+  bool overheard(std::uint64_t fingerprint);
+  void overheard(std::uint64_t fingerprint, queue::NewMessage message);
+
+  void step(BootTime now);
+  std::optional<BootTime> next_wake() const;
+
+ private:
+  struct Held {
+    queue::NewMessage message;
+    bool sent = false;
+  };
+  static bool concerns(const queue::NewMessage& message);
+  void send(Held& held);
+  void send_group(BootTime now);
+
+  Hooks hooks_;
+  std::map<std::uint64_t, Held> held_;  // by fingerprint; bounded by the numbers that are set aside
+  std::set<std::uint64_t> group_;       // of these, in the group that is being stored
+  std::optional<BootTime> late_at_;     // of that group
+  std::optional<BootTime> trouble_;     // the last
+  bool listening_ = false;
+};
+
+}  // namespace tulpar

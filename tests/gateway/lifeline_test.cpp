@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "gateway/lifeline.hpp"
+
+#include "tests/catch.hpp"
+
+namespace tulpar {
+namespace {
+
+struct Fixture {
+  std::vector<std::uint64_t> sent, given_up;
+  std::uint64_t next = 100, numbers = 1000;
+  std::optional<bool> listening;
+  BootTime now{std::chrono::hours(1)};
+  Lifeline lifeline{{.number = [this]() -> std::optional<std::uint64_t> {
+                       return next < 100 + numbers ? std::optional(next++) : std::nullopt;
+                     },
+                     .send = [this](const queue::NewMessage& message) { sent.push_back(message.number); },
+                     .give_up = [this](std::uint64_t number) { given_up.push_back(number); },
+                     .listen = [this](bool on) { listening = on; }}};
+
+  static queue::NewMessage message(queue::ClassId cls = queue::kEmergency) {
+    queue::NewMessage made;
+    made.peer = 1;
+    made.cls = cls;
+    made.topic = "sos";
+    return made;
+  }
+  // A group of messages goes to the store; the number that each got.
+  std::vector<std::uint64_t> begin(const std::vector<std::uint64_t>& fingerprints) {
+    std::vector<std::uint64_t> numbers_given;
+    for (const auto fingerprint : fingerprints) {
+      auto one = lifeline.recall(fingerprint).value_or(message());
+      lifeline.admit(fingerprint, one);
+      numbers_given.push_back(one.number);
+    }
+    lifeline.begin(now);
+    return numbers_given;
+  }
+  void store(const std::vector<std::uint64_t>& fingerprints, bool kept = true) {
+    for (const auto fingerprint : fingerprints) lifeline.stored(fingerprint, kept);
+    lifeline.committed();
+  }
+  void after(Millis span) {
+    now += span;
+    lifeline.step(now);
+  }
+};
+
+using Numbers = std::vector<std::uint64_t>;
+
+}  // namespace
+
+TEST_CASE_METHOD(Fixture, "Lifeline: with a healthy disk nothing leaves but what is stored") {
+  CHECK(begin({1, 2}) == Numbers{100, 101});
+  after(Lifeline::kPatience - Millis{1});
+  store({1, 2});
+  after(std::chrono::hours(1));
+  CHECK(sent.empty());
+  CHECK(given_up.empty());
+  CHECK_FALSE(listening);
+  CHECK_FALSE(lifeline.next_wake());
+}
+
+TEST_CASE_METHOD(Fixture, "Lifeline: what is refused is sent once, however often it is delivered again") {
+  begin({1});
+  lifeline.refused(now);
+  CHECK(sent == Numbers{100});
+  CHECK(listening == true);
+  for (int i = 0; i < 3; ++i) {
+    after(std::chrono::seconds(5));
+    CHECK(begin({1}) == Numbers{100});
+    lifeline.refused(now);
+  }
+  CHECK(sent == Numbers{100});
+  begin({1});
+  store({1});
+  CHECK_FALSE(lifeline.recall(1));
+  after(Lifeline::kListening);
+  CHECK(listening == false);
+}
+
+TEST_CASE_METHOD(Fixture, "Lifeline: a commit that takes long is not waited for") {
+  begin({1});
+  REQUIRE(lifeline.next_wake() == now + Lifeline::kPatience);
+  after(Lifeline::kPatience);
+  CHECK(sent == Numbers{100});
+  CHECK(listening == true);
+  after(std::chrono::minutes(5));  // it hangs
+  CHECK(listening == true);
+  store({1});
+  CHECK(sent == Numbers{100});
+  CHECK(given_up.empty());
+}
+
+TEST_CASE_METHOD(Fixture, "Lifeline: what is heard beside the source goes at once, and once") {
+  begin({1});
+  lifeline.refused(now);
+  CHECK_FALSE(lifeline.overheard(2));
+  lifeline.overheard(2, message());
+  CHECK(sent == Numbers{100, 101});
+  CHECK(lifeline.overheard(2));
+  CHECK(begin({1, 2}) == Numbers{100, 101});
+  store({1, 2});
+  CHECK(sent.size() == 2);
+}
+
+TEST_CASE_METHOD(Fixture,
+                 "Lifeline: overheard while the source has it with the store, it does not wait for that") {
+  begin({1});
+  CHECK(lifeline.overheard(1));
+  CHECK(sent == Numbers{100});
+  lifeline.refused(now);
+  CHECK(sent == Numbers{100});
+}
+
+TEST_CASE_METHOD(Fixture, "Lifeline: the same words twice in a group are two messages") {
+  CHECK(begin({1, 1}) == Numbers{100, 0});
+  lifeline.refused(now);
+  CHECK(sent == Numbers{100});
+  CHECK(begin({1, 1}) == Numbers{100, 0});
+  store({1, 1});
+  CHECK(sent.size() == 1);
+}
+
+TEST_CASE_METHOD(Fixture, "Lifeline: only emergencies that go over the link and are not ruled out") {
+  auto text = message(1), here = message(), ruled_out = message();
+  here.peer = queue::kEdge;
+  ruled_out.drop = queue::DropReason::kPolicy;
+  std::uint64_t fingerprint = 0;
+  for (auto* one : {&text, &here, &ruled_out}) {
+    lifeline.admit(++fingerprint, *one);
+    CHECK(one->number == 0);
+    lifeline.overheard(fingerprint, *one);
+  }
+  lifeline.begin(now);
+  lifeline.refused(now);
+  CHECK(sent.empty());
+}
+
+TEST_CASE_METHOD(Fixture, "Lifeline: the number of a copy is given up, unless it was sent") {
+  begin({1});
+  store({1}, false);
+  CHECK(given_up == Numbers{100});
+  begin({2});
+  after(Lifeline::kPatience);
+  store({2}, false);
+  CHECK(given_up == Numbers{100});
+}
+
+TEST_CASE_METHOD(Fixture, "Lifeline: long after the trouble the same words are news") {
+  begin({1});
+  lifeline.refused(now);
+  after(Lifeline::kListening);
+  CHECK(listening == false);
+  CHECK(lifeline.recall(1));
+  after(Lifeline::kRemembered);
+  CHECK_FALSE(lifeline.recall(1));
+  CHECK_FALSE(lifeline.next_wake());
+  CHECK(begin({1}) == Numbers{101});
+}
+
+TEST_CASE_METHOD(Fixture, "Lifeline: without a number left an emergency waits for the disk") {
+  numbers = 1;
+  CHECK(begin({1, 2}) == Numbers{100, 0});
+  lifeline.refused(now);
+  lifeline.overheard(3, message());
+  CHECK(sent == Numbers{100});
+}
+
+}  // namespace tulpar
