@@ -13,6 +13,8 @@
 #include <thread>
 #include <utility>
 
+#include "config/fail_point.hpp"
+
 namespace tulpar::bridge {
 namespace asio = boost::asio;
 using boost::system::error_code;
@@ -117,6 +119,7 @@ void MqttConnection::proceed() {
   if (!reached_ || !gate_ || held_) return;
   if (handle_->wants_write()) {
     if (auto done = handle_->write(); !done) return lose(done.error().message);
+    TULPAR_FAIL_POINT("mqtt.written");
   }
   arm();
 }

@@ -10,6 +10,7 @@
 #include <chrono>
 
 #include "bridge/mqtt_outgoing.hpp"
+#include "config/fail_point.hpp"
 
 namespace tulpar::bridge {
 namespace {
@@ -52,11 +53,6 @@ void MqttSink::stop() {
   client_.stop();
 }
 
-void MqttSink::load(std::span<const Entry> entries) {
-  for (const Entry& entry : entries) scheduler_.add(entry);
-  wake();
-}
-
 void MqttSink::add(const Entry& entry) {
   scheduler_.add(entry);
   wake();
@@ -77,11 +73,13 @@ void MqttSink::on_connected(const MqttSession& session) {
   session_ = session;
   window_.open(session.receive_maximum);
   refusals_.reconnected(clock_->now());
+  send_unstored();
   pump();
 }
 
 void MqttSink::on_disconnected() {
   connected_ = false;
+  unstored_seen_.clear();  // they may have been lost with the connection
   for (const Entry& entry : window_.close(clock_->now())) scheduler_.give_back(entry);
 }
 
@@ -196,6 +194,7 @@ void MqttSink::publish(const Entry& entry, const EdgeBody& message) {
 }
 
 void MqttSink::on_acks(const std::vector<MqttAck>& acks) {
+  TULPAR_FAIL_POINT("sink.acknowledged");
   for (const MqttAck& ack : acks) {
     const auto entry = window_.answered(ack.packet);
     if (!entry) continue;
@@ -265,6 +264,7 @@ void MqttSink::write_ends() {
 }
 
 void MqttSink::written(const std::vector<End>& ends, const Result<void>& result) {
+  TULPAR_FAIL_POINT("sink.noted");
   writing_ = false;
   if (result) {
     for (const End& end : ends) window_.finish(end.id);

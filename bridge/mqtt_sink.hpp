@@ -13,10 +13,11 @@
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <optional>
-#include <span>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -58,8 +59,10 @@ class MqttSink final : private MqttClient::Handler {
   void stop();
 
   // Owed to this sink: what load_edge() told at the start, and what was accepted since. Ids grow.
-  void load(std::span<const queue::Entry> entries);
   void add(const queue::Entry& entry);
+  // An emergency that came over the link and that the store does not take just now: published once, as soon as
+  // there is a connection, and owed to nobody. Stored later, it is published again with the same id.
+  void publish_unstored(const queue::EdgeBody& message);
 
   // Takes out one that waits here; false: it does not (unknown, or under way). Its end is written.
   bool drop(queue::MessageId id);
@@ -89,6 +92,7 @@ class MqttSink final : private MqttClient::Handler {
   void on_disconnected() override;
   void on_acks(const std::vector<MqttAck>& acks) override;
 
+  void send_unstored();
   void wake();
   void pump();
   void expire();
@@ -126,6 +130,8 @@ class MqttSink final : private MqttClient::Handler {
   std::optional<BootTime> write_due_;  // the store failed: not before this
   bool kicked_ = false;
   SinkStatus counted_;
+  std::deque<queue::EdgeBody> unstored_;  // emergencies, not published yet
+  std::set<std::string> unstored_seen_;   // ids of those published on this connection, too
   std::shared_ptr<int> alive_ = std::make_shared<int>(0);
 };
 

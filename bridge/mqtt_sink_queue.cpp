@@ -1,15 +1,49 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// MqttSink: what the operator and a full store do to what waits there.
+// MqttSink: what the operator, a full store and a failing disk do to what waits there.
+#include <spdlog/spdlog.h>
+
 #include <algorithm>
 
+#include "bridge/mqtt_outgoing.hpp"
 #include "bridge/mqtt_sink.hpp"
 
 namespace tulpar::bridge {
+namespace {
+
+// Emergencies kept while there is neither a disk nor a broker. Their senders have them still.
+constexpr std::size_t kMostUnstored = 64;
+// Ids remembered, so that a peer that sends again what was refused has it published once.
+constexpr std::size_t kMostSeen = 1024;
+
+}  // namespace
 
 using queue::DropReason;
 using queue::Entry;
 using queue::State;
+
+void MqttSink::publish_unstored(const queue::EdgeBody& message) {
+  const Entry emergency{.cls = queue::kEmergency};
+  if (options_.may_leave && !options_.may_leave(emergency, message)) return;
+  if (unstored_.size() >= kMostUnstored) return;
+  if (unstored_seen_.size() >= kMostSeen) unstored_seen_.clear();
+  if (!unstored_seen_.insert(tulpar_id(message.origin, 0)).second) return;
+  unstored_.push_back(message);
+  send_unstored();
+}
+
+void MqttSink::send_unstored() {
+  for (; connected_ && !unstored_.empty(); unstored_.pop_front()) {
+    const auto& message = unstored_.front();
+    const auto topic = outgoing_topic(options_.prefix, message.peer, message.body.topic);
+    const auto packet =
+        topic ? client_.publish(*topic, message.body.payload, tulpar_id(message.origin, 0)) : topic.error();
+    packet ? spdlog::warn("{}: {}: an emergency is published from memory, the disk does not take it",
+                          options_.mqtt.client_id, *topic)
+           : spdlog::error("{}: an emergency cannot be published: {}", options_.mqtt.client_id,
+                           packet.error().message);
+  }
+}
 
 bool MqttSink::drop(queue::MessageId id) {
   auto entry = scheduler_.remove(id);

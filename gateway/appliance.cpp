@@ -70,6 +70,7 @@ class Appliance {
               plan_.changed();
               desk_.changed();
             },
+        .unstored = [this](const auto& messages) { station_.deliver_unstored("relay", messages); },
         .settled =
             [this] {
               plan_.changed();

@@ -28,6 +28,7 @@ void Gateways::load(const std::string& name, Loaded done) {
             hooks_.arrived(accepted);
             hooks_.changed();
           },
+      .unstored = [this, name](const auto& messages) { station_->deliver_unstored(name, messages); },
       .settled = [this] { hooks_.changed(); },
       .disconnected =
           [this, name](const std::string& why) {

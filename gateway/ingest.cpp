@@ -3,6 +3,8 @@
 
 #include <spdlog/spdlog.h>
 
+#include "config/fail_point.hpp"
+
 namespace tulpar {
 
 struct Ingest::Group {
@@ -12,6 +14,7 @@ struct Ingest::Group {
 };
 
 void Ingest::take(std::vector<bridge::MqttMessage> group, std::function<void(bool stored)> done) {
+  TULPAR_FAIL_POINT("ingest.read");
   auto job = std::make_shared<Group>();
   for (auto& incoming : group) {
     if (incoming.mid) job->marks.push_back({incoming.mid, incoming.fingerprint});
@@ -30,6 +33,7 @@ void Ingest::take(std::vector<bridge::MqttMessage> group, std::function<void(boo
       },
       [this, job, done = std::move(done)](Result<std::vector<queue::Accepted>> accepted) {
         if (!accepted) spdlog::error("cannot store what {} delivered: {}", source_, accepted.error().message);
+        TULPAR_FAIL_POINT("ingest.committed");
         if (accepted) accepted_(*accepted, job->messages);
         tell_lifeline(*job, accepted);
         done(accepted.has_value());

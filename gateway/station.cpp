@@ -60,7 +60,7 @@ Station::Station(boost::asio::io_context& loop, StationOptions options, std::fun
 Station::~Station() = default;
 
 void Station::open_sinks(const std::vector<std::string>& names, MakeSink make, std::function<void()> done) {
-  using Edge = std::vector<std::pair<queue::Entry, std::uint64_t>>;
+  using Edge = std::deque<std::pair<queue::Entry, std::uint64_t>>;
   runner_->write(
       [names](queue::Store& store) {
         queue::Store::GoneSinks gone;
@@ -71,15 +71,17 @@ void Station::open_sinks(const std::vector<std::string>& names, MakeSink make, s
       [this, names, make = std::move(make),
        done = std::move(done)](Result<std::pair<std::vector<int>, Edge>> loaded) {
         if (!loaded) throw std::runtime_error(fmt::format("cannot load the store: {}", loaded.error().message));
-        const auto& [bits, waiting] = *loaded;
+        auto& [bits, waiting] = *loaded;
         sink_names_ = names;
         for (std::size_t i = 0; i < bits.size(); ++i) {
           sinks_.push_back(make(i, bits[i]));
           sink_mask_ |= std::uint64_t{1} << bits[i];
-          std::vector<queue::Entry> entries;
-          for (const auto& [entry, owed] : waiting)
-            if (owed >> bits[i] & 1) entries.push_back(entry);
-          sinks_.back()->load(entries);
+        }
+        // One by one: there may be a million, and no room for them twice.
+        for (; !waiting.empty(); waiting.pop_front()) {
+          const auto& [entry, owed] = waiting.front();
+          for (std::size_t i = 0; i < bits.size(); ++i)
+            if (owed >> bits[i] & 1) sinks_[i]->add(entry);
         }
         done();
       });
@@ -114,6 +116,15 @@ void Station::deliver(const std::vector<queue::Accepted>& accepted) {
   for (const auto& one : accepted)
     if (one.entry.id)
       for (auto& sink : sinks_) sink->add(one.entry);
+}
+
+void Station::deliver_unstored(const std::string& peer, const std::vector<queue::NewMessage>& messages) {
+  for (const auto& message : messages) {
+    const queue::EdgeBody body{.body = {.id = 0, .topic = message.topic, .payload = message.payload},
+                               .origin = {message.origin_incarnation, message.origin_number},
+                               .peer = peer};
+    for (auto& sink : sinks_) sink->publish_unstored(body);
+  }
 }
 
 bool Station::drop_at_sinks(queue::MessageId id) {

@@ -44,6 +44,8 @@ class Station {
   bridge::MqttSink::Options sink_options(bridge::MqttOptions mqtt, int bit) const;
   // Messages for the sinks are on disk.
   void deliver(const std::vector<queue::Accepted>& accepted);
+  // Emergencies from the peer of that name that the store does not take: published now, for what it is worth.
+  void deliver_unstored(const std::string& peer, const std::vector<queue::NewMessage>& messages);
 
   // One that waits at sinks is dropped, or changes its class, at each of them. False: it waits at none
   // (unknown, or under way).

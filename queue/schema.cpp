@@ -5,6 +5,8 @@
 
 #include <array>
 
+#include "config/fail_point.hpp"
+
 namespace tulpar::queue {
 namespace {
 
@@ -108,7 +110,9 @@ Result<void> migrate(Database& db) {
     Transaction transaction(db);
     db.execute(kMigrations[version]);
     db.execute(fmt::format("PRAGMA user_version = {}", version + 1));
+    TULPAR_FAIL_POINT("store.migrate");
     transaction.commit();
+    TULPAR_FAIL_POINT("store.migrated");
   }
   return {};
 }

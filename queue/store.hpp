@@ -10,6 +10,7 @@
 // its state.
 #pragma once
 
+#include <deque>
 #include <memory>
 #include <span>
 #include <unordered_map>
@@ -49,7 +50,7 @@ struct SendState {
   std::uint64_t batch_end = 1;       // next..end-1 are reserved for use
   std::vector<HistoryPart> history;  // ascending
   std::uint64_t next_message = 1;    // above all message numbers given so far; in a block that is reserved
-  std::vector<Entry> queued;         // ascending by id; numbers missing between are finished
+  std::deque<Entry> queued;          // ascending by id; numbers missing between are finished
 };
 
 // What the receiving side must know after a start.
@@ -130,7 +131,7 @@ class Store {
   void remember(const std::string& source, std::span<const BrokerMark> marks);
   std::vector<BrokerMark> marks(const std::string& source);
   // Everything unfinished towards the sinks, ascending by id, with the sinks each is owed to.
-  std::vector<std::pair<Entry, std::uint64_t>> load_edge();
+  std::deque<std::pair<Entry, std::uint64_t>> load_edge();
 
   // The link's sending side. Loading it begins a new life: what was in flight is queued again, a block of batch
   // numbers is reserved, the history above the floor is cut.

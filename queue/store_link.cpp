@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <numeric>
 
+#include "config/fail_point.hpp"
 #include "queue/store.hpp"
 #include "queue/store_statements.hpp"
 
@@ -70,6 +71,7 @@ SendState Store::load_send(PeerId peer) {
 
 std::uint64_t Store::reserve_batches(PeerId peer, std::uint64_t count) {
   sql_->batch_end.run(peer, count);
+  TULPAR_FAIL_POINT("store.batches");
   sql_->peer(peer).step();
   const std::uint64_t end = sql_->peer.number(3);
   sql_->peer.reset();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Store: acceptance, the ends of stories, the edge.
+#include "config/fail_point.hpp"
 #include "queue/store.hpp"
 #include "queue/store_statements.hpp"
 
@@ -110,6 +111,7 @@ void Store::reserve_numbers(PeerId peer) {
   if (block.next < block.end) return;
   block.end = block_end(block.next);
   sql_->number_end.run(peer, block.end);
+  TULPAR_FAIL_POINT("store.numbers");
 }
 
 std::uint64_t Store::next_block(PeerId peer) {
@@ -131,8 +133,8 @@ Entry Store::entry_from(const Statement& row) {
                .flagged = row.integer(8) != 0};
 }
 
-std::vector<std::pair<Entry, std::uint64_t>> Store::load_edge() {
-  std::vector<std::pair<Entry, std::uint64_t>> entries;
+std::deque<std::pair<Entry, std::uint64_t>> Store::load_edge() {
+  std::deque<std::pair<Entry, std::uint64_t>> entries;
   auto& rows = sql_->unfinished;
   for (rows(kEdge); rows.step();) entries.emplace_back(entry_from(rows), rows.number(9));
   return entries;

@@ -9,6 +9,8 @@
 #include <thread>
 #include <vector>
 
+#include "config/fail_point.hpp"
+
 namespace tulpar::queue {
 namespace {
 
@@ -54,7 +56,9 @@ void run_group(Store& store, std::deque<WriteJob>& jobs) {
     Transaction transaction(store.database());
     for (auto& job : jobs) job.run(store);
     store.flush();
+    TULPAR_FAIL_POINT("store.commit");
     transaction.commit();
+    TULPAR_FAIL_POINT("store.committed");
   } catch (...) {
     store.forget();
     throw;

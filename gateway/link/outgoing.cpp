@@ -33,16 +33,18 @@ Outgoing::Outgoing(OutgoingConfig config, queue::Scheduler& scheduler, BatchCode
       next_aside_(queue::first_aside(state.next_message)),
       incarnation_(state.incarnation) {
   for (auto& part : state.history) history_.add(part.batch, std::move(part.plain));
-  std::vector<std::uint64_t> unfinished;
-  for (const auto& entry : state.queued) unfinished.push_back(entry.number);
-  std::sort(unfinished.begin(), unfinished.end());
-  std::uint64_t at = 1;
-  for (const auto number : unfinished) {
-    finished_.add(at, number - at);
-    at = number + 1;
+  // One by one: there may be a million, and no room for them twice.
+  queue::NumberSet waiting;
+  for (; !state.queued.empty(); state.queued.pop_front()) {
+    waiting.add(state.queued.front().number);
+    scheduler_->add(state.queued.front());
+  }
+  std::uint64_t at = waiting.low();
+  for (const auto& [first, end] : waiting.runs()) {
+    finished_.add(at, first - at);
+    at = end;
   }
   if (at < next_message_) finished_.add(at, next_message_ - at);
-  for (const auto& entry : state.queued) scheduler_->add(entry);
 }
 
 void Outgoing::describe(Greeting& greeting) {

@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <random>
 
+#include "config/fail_point.hpp"
+
 namespace tulpar::link {
 namespace {
 
@@ -203,6 +205,7 @@ void LinkPeer::on_closed(const std::string& why) {
 }
 
 void LinkPeer::renew() {
+  TULPAR_FAIL_POINT("link.renew");
   renewing_ = true;
   session_.renewed();
   spdlog::warn(
@@ -212,6 +215,7 @@ void LinkPeer::renew() {
   writes_.add(
       [peer = peer_, incarnation](queue::Store& store) { *incarnation = store.renew_incarnation(peer); },
       [this, incarnation] {
+        TULPAR_FAIL_POINT("link.renewed");
         outgoing_.on_renewed(*incarnation);
         renewing_ = false;
         hooks_.wake();

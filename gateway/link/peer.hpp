@@ -25,6 +25,9 @@ struct PeerHooks {
   std::function<queue::NewMessage(LinkMessage)> classify;
   // Messages from the link are on disk.
   std::function<void(const std::vector<queue::Accepted>&)> arrived;
+  // Emergencies from the link that the store does not take just now; the peer keeps them and sends them again.
+  // Or none.
+  std::function<void(const std::vector<queue::NewMessage>&)> unstored{};
   // Messages of the outgoing direction ended: delivered to the peer, or otherwise.
   std::function<void()> settled;
   // The transport is gone, and why. The peer may be reached again when may_connect() says so.
@@ -114,6 +117,7 @@ class LinkPeer : private OutgoingHost, private IncomingHost {
   void adopt(const queue::Entry& stored);
   queue::MessageId row_of(const queue::Entry& entry) const;
   void on_load_failed(const Error& error);
+  void on_store_failed(const queue::ReceivedBatch& batch, const Error& error);
   void on_frame(ByteView frame);
   void on_closed(const std::string& why);
   void on_greeted();

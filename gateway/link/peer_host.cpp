@@ -3,6 +3,7 @@
 // LinkPeer's dealings with the store: what its two directions ask of it, and how messages end.
 #include <spdlog/spdlog.h>
 
+#include "config/fail_point.hpp"
 #include "gateway/link/peer.hpp"
 
 namespace tulpar::link {
@@ -116,12 +117,14 @@ void LinkPeer::reserve(std::uint64_t count) {
   auto end = std::make_shared<std::uint64_t>();
   writes_.add([peer = peer_, count, end](queue::Store& store) { *end = store.reserve_batches(peer, count); },
               [this, end] {
+                TULPAR_FAIL_POINT("link.reserved");
                 outgoing_.on_reserved(*end);
                 hooks_.wake();
               });
 }
 
 void LinkPeer::begin(std::uint64_t batch, std::vector<queue::MessageId> ids) {
+  TULPAR_FAIL_POINT("link.begin");
   runner_->post([batch, ids = std::move(ids)](queue::Store& store) { store.mark_in_flight(ids, batch); });
 }
 
@@ -137,6 +140,7 @@ void LinkPeer::given_back(const std::vector<queue::Entry>& entries) {
 }
 
 void LinkPeer::settle(queue::SettledBatch batch, std::vector<std::uint64_t> numbers) {
+  TULPAR_FAIL_POINT("link.settle");
   for (std::size_t i = 0; i < numbers.size(); ++i) {
     if (!unstored_.contains(numbers[i])) continue;
     if (const auto row = unstored_.row(numbers[i])) {
@@ -151,6 +155,7 @@ void LinkPeer::settle(queue::SettledBatch batch, std::vector<std::uint64_t> numb
   writes_.add([peer = peer_, link = link_, batch = std::move(batch),
                grown](queue::Store& store) { *grown = store.settle(peer, link, batch); },
               [this, grown, numbers = std::move(numbers)] {
+                TULPAR_FAIL_POINT("link.settled");
                 books_.add_written(*grown);
                 outgoing_.on_settled(numbers);
                 hooks_.settled();
@@ -169,6 +174,7 @@ void LinkPeer::raise_floor(std::uint64_t floor) {
 // ---- what the incoming direction asks
 
 void LinkPeer::store(ArrivedBatch arrived) {
+  TULPAR_FAIL_POINT("link.receive");
   auto batch = std::make_shared<queue::ReceivedBatch>(std::move(arrived.batch));
   for (auto& message : arrived.messages) {
     const std::uint64_t number = message.number;
@@ -180,9 +186,9 @@ void LinkPeer::store(ArrivedBatch arrived) {
   }
   runner_->write(
       [peer = peer_, link = link_, batch](queue::Store& store) { return store.receive(peer, link, *batch); },
-      guarded([this, number = batch->number](Result<queue::Store::Received> received) {
-        if (!received)
-          spdlog::error("{}: cannot store batch {}: {}", options_.name, number, received.error().message);
+      guarded([this, batch, number = batch->number](Result<queue::Store::Received> received) {
+        TULPAR_FAIL_POINT("link.received");
+        if (!received) on_store_failed(*batch, received.error());
         incoming_.on_stored(number, received.has_value(), clock_->now());
         if (transport_ && incoming_.refused()) session_.say_bye(ByeReason::kStoreRefuses);
         if (received) {
@@ -194,18 +200,30 @@ void LinkPeer::store(ArrivedBatch arrived) {
       }));
 }
 
+void LinkPeer::on_store_failed(const queue::ReceivedBatch& batch, const Error& error) {
+  spdlog::error("{}: cannot store batch {}: {}", options_.name, batch.number, error.message);
+  std::vector<queue::NewMessage> emergencies;
+  for (const auto& message : batch.messages)
+    if (message.cls == queue::kEmergency) emergencies.push_back(message);
+  if (hooks_.unstored && !emergencies.empty()) hooks_.unstored(emergencies);
+}
+
 void LinkPeer::void_batches(std::uint64_t first, std::uint64_t count) {
+  TULPAR_FAIL_POINT("link.void");
   runner_->write([peer = peer_, first, count](queue::Store& store) { store.void_batches(peer, first, count); },
                  guarded([this, first, count](Result<void> done) {
+                   TULPAR_FAIL_POINT("link.voided");
                    incoming_.on_voided(first, count, done.has_value(), clock_->now());
                    hooks_.wake();
                  }));
 }
 
 void LinkPeer::reset(std::uint64_t incarnation, std::uint64_t floor) {
+  TULPAR_FAIL_POINT("link.reset");
   runner_->write([peer = peer_, incarnation,
                   floor](queue::Store& store) { store.reset_receive(peer, incarnation, floor); },
                  guarded([this](Result<void> done) {
+                   TULPAR_FAIL_POINT("link.was_reset");
                    incoming_.on_reset(done.has_value());
                    hooks_.wake();
                  }));

@@ -174,7 +174,7 @@ struct Loop : queue::StoreFixture {
                                                         .own_name = "relay",
                                                         .bit = bit,
                                                         .classes = config::default_classes()});
-    sink->load(owed);
+    for (const auto& entry : owed) sink->add(entry);
     sink->start();
   }
 };

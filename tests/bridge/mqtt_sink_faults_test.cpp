@@ -246,6 +246,36 @@ TEST_CASE_METHOD(SinkFixture, "Sink: the status says why nothing leaves", "[sink
   }
 }
 
+TEST_CASE_METHOD(SinkFixture,
+                 "Sink: an emergency that is not stored is published once a connection, owed to nobody",
+                 "[sink]") {
+  const queue::EdgeBody sos{
+      .body = {.id = 0, .topic = "sos", .payload = {'h'}}, .origin = {0x5a, 7}, .peer = "roof"};
+  auto with_audience = options();
+  with_audience.may_leave = [](const Entry& entry, const queue::EdgeBody& message) {
+    return entry.cls == queue::kEmergency && message.body.topic != "private";
+  };
+  runner.fail_writes = runner.fail_reads = true;
+  open(with_audience);
+  sink->publish_unstored(sos);  // before there is a connection
+  REQUIRE(run_until(loop, [&] { return broker.seen(test::kPublish).size() == 1; }));
+  const auto published = broker.seen(test::kPublish)[0];
+  CHECK(published.topic == "from/roof/sos");
+  CHECK(published.tulpar_id == "000000000000005a-7");
+  auto not_for_this_sink = sos;
+  not_for_this_sink.body.topic = "private";
+  not_for_this_sink.origin.number = 8;
+  sink->publish_unstored(sos);
+  sink->publish_unstored(not_for_this_sink);
+  test::settle(loop);
+  CHECK(broker.seen(test::kPublish).size() == 1);
+  CHECK(sink->status().queued == 0);
+  broker.hang_up();
+  REQUIRE(run_until(loop, [&] { return broker.connections() == 2 && sink->status().connected; }));
+  sink->publish_unstored(sos);
+  REQUIRE(run_until(loop, [&] { return broker.seen(test::kPublish).size() == 2; }));
+}
+
 TEST_CASE_METHOD(SinkFixture, "Sink: stopped or destroyed in the middle it leaves everything owed", "[sink]") {
   broker.on_publish = [](const auto&) {};
   open();

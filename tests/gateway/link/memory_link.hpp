@@ -114,7 +114,7 @@ struct End {
   TurnedRunner runner{files};
   BatchCodec codec;
   std::unique_ptr<LinkPeer> peer;
-  std::vector<std::string> arrived;
+  std::vector<std::string> arrived, unstored;
   std::string why;
   int settled = 0;
 
@@ -123,7 +123,7 @@ struct End {
     hooks.classify = [](LinkMessage message) {
       queue::NewMessage made;
       made.peer = queue::kEdge;
-      made.cls = 2;
+      made.cls = message.cls == "emergency" ? queue::kEmergency : queue::ClassId{2};
       made.node = "n";
       made.sinks = 1;
       made.topic = std::move(message.topic);
@@ -132,6 +132,10 @@ struct End {
     };
     hooks.arrived = [this](const std::vector<queue::Accepted>& messages) {
       for (const auto& message : messages) arrived.push_back(std::to_string(message.entry.bytes));
+    };
+    hooks.unstored = [this](const std::vector<queue::NewMessage>& messages) {
+      for (const auto& message : messages)
+        unstored.emplace_back(message.payload.begin(), message.payload.end());
     };
     hooks.settled = [this] { ++settled; };
     hooks.disconnected = [this](const std::string& text) { why = text; };

@@ -125,6 +125,19 @@ TEST_CASE_METHOD(Fixture,
   CHECK(relay.arrived.size() == sent);
 }
 
+TEST_CASE_METHOD(Fixture,
+                 "Unstored: what the receiver's disk refuses is told if it is an emergency, and kept here") {
+  connect();
+  run(Millis{1000});
+  relay.runner.refuse = true;
+  gateway.accept("help");
+  gateway.accept("hello", 1);
+  run(Millis{2000});
+  CHECK(relay.unstored == std::vector<std::string>{"help"});
+  CHECK(relay.arrived.empty());
+  CHECK(delivered() == 0);
+}
+
 TEST_CASE_METHOD(Fixture, "Unstored: with a healthy disk the numbers never run out") {
   for (std::uint64_t i = 0; i < 3 * queue::kNumbersAside; ++i) {
     const auto number = gateway.peer->number_aside();
