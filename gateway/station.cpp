@@ -60,30 +60,38 @@ Station::Station(boost::asio::io_context& loop, StationOptions options, std::fun
 Station::~Station() = default;
 
 void Station::open_sinks(const std::vector<std::string>& names, MakeSink make, std::function<void()> done) {
-  using Edge = std::deque<std::pair<queue::Entry, std::uint64_t>>;
+  using Opened = std::pair<std::vector<int>, queue::MessageId>;
   runner_->write(
       [names](queue::Store& store) {
         queue::Store::GoneSinks gone;
         auto bits = store.set_sinks(names, &gone);
         tell_of_gone(gone);
-        return std::pair<std::vector<int>, Edge>(std::move(bits), store.load_edge());
+        return Opened(std::move(bits), store.last_message());
       },
-      [this, names, make = std::move(make),
-       done = std::move(done)](Result<std::pair<std::vector<int>, Edge>> loaded) {
-        if (!loaded) throw std::runtime_error(fmt::format("cannot load the store: {}", loaded.error().message));
-        auto& [bits, waiting] = *loaded;
+      [this, names, make = std::move(make), done = std::move(done)](Result<Opened> opened) {
+        if (!opened) throw std::runtime_error(fmt::format("cannot load the store: {}", opened.error().message));
+        const auto& [bits, last] = *opened;
         sink_names_ = names;
         for (std::size_t i = 0; i < bits.size(); ++i) {
           sinks_.push_back(make(i, bits[i]));
           sink_mask_ |= std::uint64_t{1} << bits[i];
         }
-        // One by one: there may be a million, and no room for them twice.
-        for (; !waiting.empty(); waiting.pop_front()) {
-          const auto& [entry, owed] = waiting.front();
+        // What is accepted from here on comes by deliver().
+        load_edge(0, last, bits, done);
+      });
+}
+
+void Station::load_edge(queue::MessageId after, queue::MessageId upto, std::vector<int> bits,
+                        std::function<void()> done) {
+  using Part = std::vector<std::pair<queue::Entry, std::uint64_t>>;
+  runner_->write(
+      [after, upto](queue::Store& store) { return store.load_edge(after, upto, queue::Store::kPart); },
+      [this, upto, bits = std::move(bits), done = std::move(done)](Result<Part> part) {
+        if (!part) throw std::runtime_error(fmt::format("cannot load the store: {}", part.error().message));
+        for (const auto& [entry, owed] : *part)
           for (std::size_t i = 0; i < bits.size(); ++i)
             if (owed >> bits[i] & 1) sinks_[i]->add(entry);
-        }
-        done();
+        part->size() < queue::Store::kPart ? done() : load_edge(part->back().first.id, upto, bits, done);
       });
 }
 

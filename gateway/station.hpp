@@ -78,6 +78,9 @@ class Station {
   std::string store_file() const { return options_.state_dir + "/queue.db"; }
 
  private:
+  // What the sinks with these bits are owed, after..upto; then done.
+  void load_edge(queue::MessageId after, queue::MessageId upto, std::vector<int> bits,
+                 std::function<void()> done);
   queue::NewMessage judge_with(bridge::Classifier& classifier, const std::string& topic, Bytes payload) const;
   // The sinks have mostly the same messages before them, so the largest backlog stands for what they keep.
   std::uint64_t edge_bytes() const;

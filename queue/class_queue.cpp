@@ -61,7 +61,7 @@ void ClassQueue::take_conflated(std::vector<Entry>& out) {
   // A suspect whose successor has gone meanwhile is the latest again; that can make a suspect of another one.
   for (auto suspects = latest_.take_suspects(); !suspects.empty(); suspects = latest_.take_suspects()) {
     for (const auto& [node, id] : suspects) {
-      const Entry* entry = queue_.find(node, id);
+      const auto entry = queue_.find(node, id);
       if (!entry) continue;
       if (!latest_.replaced(*entry)) {
         latest_.added(*entry);

@@ -34,7 +34,7 @@ class ClassQueue {
   // Has live work that may go now.
   bool ready(BootTime now) const;
   // REQUIRES: live().
-  const Entry& next() { return queue_.next(); }
+  Entry next() { return queue_.next(); }
   Entry take_next();
 
   void take_expired(std::vector<Entry>& out, std::size_t limit);

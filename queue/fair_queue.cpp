@@ -45,7 +45,7 @@ void FairQueue::after_take(Ring::iterator node, BootTime before, const Entry& en
   reindex(node, before);
 }
 
-const Entry& FairQueue::next() {
+Entry FairQueue::next() {
   std::size_t passed = 0;
   while (ring_.front().deficit < cost(ring_.front().flow.front())) {
     if (passed++ == ring_.size()) {
@@ -87,9 +87,9 @@ Entry FairQueue::take_oldest() {
   return entry;
 }
 
-const Entry* FairQueue::find(NodeId node, MessageId id) const {
+std::optional<Entry> FairQueue::find(NodeId node, MessageId id) const {
   const auto known = nodes_.find(node);
-  return known == nodes_.end() ? nullptr : known->second->flow.find(id);
+  return known == nodes_.end() ? std::nullopt : known->second->flow.find(id);
 }
 
 std::optional<Entry> FairQueue::take(NodeId node, MessageId id) {

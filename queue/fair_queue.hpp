@@ -41,11 +41,11 @@ class FairQueue {
   // REQUIRES: not there already.
   void insert(const Entry& entry);
   // The entry whose turn it is, until something is inserted, taken or charged. REQUIRES: !empty().
-  const Entry& next();
+  Entry next();
   Entry take_next();
   // REQUIRES: !empty().
   Entry take_oldest();
-  const Entry* find(NodeId node, MessageId id) const;
+  std::optional<Entry> find(NodeId node, MessageId id) const;
   std::optional<Entry> take(NodeId node, MessageId id);
   std::optional<Entry> take(MessageId id);
   // Takes out what was accepted at `limit` or before and appends it to `out`.
@@ -55,8 +55,7 @@ class FairQueue {
 
   template <class Visitor>
   void for_each(Visitor&& visit) const {
-    for (const Node& node : ring_)
-      for (const Entry& entry : node.flow.entries()) visit(entry);
+    for (const Node& node : ring_) node.flow.for_each(visit);
   }
 
  private:

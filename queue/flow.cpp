@@ -6,13 +6,24 @@
 namespace tulpar::queue {
 namespace {
 
-bool accepted_before(const Entry& a, const Entry& b) { return a.accepted < b.accepted; }
+constexpr auto accepted_before = [](const auto& a, const auto& b) { return a.accepted < b.accepted; };
 
 }  // namespace
 
+Entry Flow::entry(const Kept& kept) const {
+  return {.id = kept.id,
+          .number = kept.number,
+          .accepted = kept.accepted,
+          .bytes = kept.bytes,
+          .kind = kept.kind,
+          .node = node_,
+          .cls = cls_,
+          .flagged = kept.flagged != 0};
+}
+
 Flow::Place Flow::place_of(MessageId id) const {
   return std::lower_bound(entries_.begin(), entries_.end(), id,
-                          [](const Entry& entry, MessageId wanted) { return entry.id < wanted; });
+                          [](const Kept& kept, MessageId wanted) { return kept.id < wanted; });
 }
 
 void Flow::insert(const Entry& entry) {
@@ -22,14 +33,21 @@ void Flow::insert(const Entry& entry) {
   const bool before_its_juniors = place == entries_.cend() || !accepted_before(*place, entry);
   in_order_ = in_order_ && after_its_elders && before_its_juniors;
   oldest_ = entries_.empty() ? entry.accepted : std::min(oldest_, entry.accepted);
-  entries_.insert(place, entry);
+  node_ = entry.node;
+  cls_ = entry.cls;
+  entries_.insert(place, {.id = entry.id,
+                          .number = entry.number,
+                          .accepted = entry.accepted,
+                          .kind = entry.kind,
+                          .bytes = entry.bytes,
+                          .flagged = entry.flagged});
 }
 
 Entry Flow::take_at(Place place) {
-  const Entry entry = *place;
+  const Entry taken = entry(*place);
   entries_.erase(place);
-  if (in_order_ || entry.accepted == oldest_) find_oldest();
-  return entry;
+  if (in_order_ || taken.accepted == oldest_) find_oldest();
+  return taken;
 }
 
 void Flow::find_oldest() {
@@ -46,9 +64,10 @@ Entry Flow::take_oldest() {
   return take_at(std::min_element(entries_.cbegin(), entries_.cend(), accepted_before));
 }
 
-const Entry* Flow::find(MessageId id) const {
+std::optional<Entry> Flow::find(MessageId id) const {
   const Place place = place_of(id);
-  return place == entries_.end() || place->id != id ? nullptr : &*place;
+  if (place == entries_.end() || place->id != id) return std::nullopt;
+  return entry(*place);
 }
 
 std::optional<Entry> Flow::take(MessageId id) {
@@ -58,11 +77,12 @@ std::optional<Entry> Flow::take(MessageId id) {
 }
 
 void Flow::take_until(BootTime limit, std::deque<Entry>& out) {
-  const auto old = [limit](const Entry& entry) { return entry.accepted <= limit; };
+  const auto old = [limit](const Kept& kept) { return kept.accepted <= limit; };
   if (in_order_) {
-    for (; !entries_.empty() && old(entries_.front()); entries_.pop_front()) out.push_back(entries_.front());
+    for (; !entries_.empty() && old(entries_.front()); entries_.pop_front()) out.push_back(front());
   } else {
-    std::copy_if(entries_.begin(), entries_.end(), std::back_inserter(out), old);
+    for (const Kept& kept : entries_)
+      if (old(kept)) out.push_back(entry(kept));
     std::erase_if(entries_, old);
   }
   find_oldest();

@@ -76,10 +76,10 @@ struct NewMessage {
   std::uint64_t origin_number = 0;
 };
 
-// What the scheduler knows of a queued message (40 bytes; a million of them fit into 40 MB).
+// What the scheduler knows of a queued message.
 struct Entry {
   MessageId id = 0;
-  std::uint64_t number = 0;  // towards its peer, without gaps; 0 for the edge
+  std::uint64_t number = 0;  // towards its peer; 0 for the edge
   BootTime accepted{};       // in this boot's time; negative for what is older than the boot
   std::uint32_t bytes = 0;   // topic + payload
   std::uint32_t kind = 0;

@@ -10,7 +10,7 @@
 // its state.
 #pragma once
 
-#include <deque>
+#include <limits>
 #include <memory>
 #include <span>
 #include <unordered_map>
@@ -50,7 +50,8 @@ struct SendState {
   std::uint64_t batch_end = 1;       // next..end-1 are reserved for use
   std::vector<HistoryPart> history;  // ascending
   std::uint64_t next_message = 1;    // above all message numbers given so far; in a block that is reserved
-  std::deque<Entry> queued;          // ascending by id; numbers missing between are finished
+  std::vector<Entry> queued;         // ascending by id; numbers missing between are finished
+  bool more = false;                 // these are the first; queued() has the others
 };
 
 // What the receiving side must know after a start.
@@ -130,12 +131,20 @@ class Store {
   static constexpr std::int64_t kMarks = 1000;
   void remember(const std::string& source, std::span<const BrokerMark> marks);
   std::vector<BrokerMark> marks(const std::string& source);
-  // Everything unfinished towards the sinks, ascending by id, with the sinks each is owed to.
-  std::deque<std::pair<Entry, std::uint64_t>> load_edge();
+  // A queue of a million messages is loaded in parts of this size, as there is no room for it twice.
+  static constexpr std::size_t kPart = 8192;
+  static constexpr std::size_t kAll = std::numeric_limits<std::int64_t>::max();
+  // What is unfinished towards the sinks, ascending by id, with the sinks each is owed to.
+  std::vector<std::pair<Entry, std::uint64_t>> load_edge(MessageId after = 0, MessageId upto = kNoEnd,
+                                                         std::size_t limit = kAll);
+  static constexpr MessageId kNoEnd = std::numeric_limits<MessageId>::max();
+  MessageId last_message();  // the highest id given
 
   // The link's sending side. Loading it begins a new life: what was in flight is queued again, a block of batch
   // numbers is reserved, the history above the floor is cut.
-  SendState load_send(PeerId peer);
+  SendState load_send(PeerId peer, std::size_t limit = kAll);
+  // What is queued for that peer with an id above `after`, ascending.
+  std::vector<Entry> queued(PeerId peer, MessageId after, std::size_t limit);
   // A new name for the same numbers; the sending history is dropped.
   std::uint64_t renew_incarnation(PeerId peer);
   // Reserves `count` more batch numbers; returns the end of the reserved block. Durable before use.

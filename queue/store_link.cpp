@@ -49,7 +49,7 @@ void Store::add_history(PeerId peer, bool outgoing, const HistoryPart& part, std
   }
 }
 
-SendState Store::load_send(PeerId peer) {
+SendState Store::load_send(PeerId peer, std::size_t limit) {
   SendState state;
   auto& row = sql_->peer;
   row(peer).step();
@@ -64,9 +64,16 @@ SendState Store::load_send(PeerId peer) {
   sql_->cut_history.run(peer, 1, state.batch_floor, state.batch_next);
   sql_->all_back.run(peer);
   state.history = load_history(peer, true);
-  auto& rows = sql_->unfinished;
-  for (rows(peer); rows.step();) state.queued.push_back(entry_from(rows));
+  state.queued = queued(peer, 0, limit);
+  state.more = state.queued.size() == limit;
   return state;
+}
+
+std::vector<Entry> Store::queued(PeerId peer, MessageId after, std::size_t limit) {
+  std::vector<Entry> entries;
+  auto& rows = sql_->unfinished;
+  for (rows(peer, after, limit, kNoEnd); rows.step();) entries.push_back(entry_from(rows));
+  return entries;
 }
 
 std::uint64_t Store::reserve_batches(PeerId peer, std::uint64_t count) {

@@ -133,11 +133,16 @@ Entry Store::entry_from(const Statement& row) {
                .flagged = row.integer(8) != 0};
 }
 
-std::deque<std::pair<Entry, std::uint64_t>> Store::load_edge() {
-  std::deque<std::pair<Entry, std::uint64_t>> entries;
+std::vector<std::pair<Entry, std::uint64_t>> Store::load_edge(MessageId after, MessageId upto,
+                                                              std::size_t limit) {
+  std::vector<std::pair<Entry, std::uint64_t>> entries;
   auto& rows = sql_->unfinished;
-  for (rows(kEdge); rows.step();) entries.emplace_back(entry_from(rows), rows.number(9));
+  for (rows(kEdge, after, limit, upto); rows.step();) entries.emplace_back(entry_from(rows), rows.number(9));
   return entries;
+}
+
+MessageId Store::last_message() {
+  return db_.query_int("SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'message'");
 }
 
 std::optional<Store::Row> Store::unfinished(MessageId id) {

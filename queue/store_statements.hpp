@@ -56,7 +56,7 @@ struct Store::Statements {
         reclassify(db, "UPDATE message SET class = ?2 WHERE id = ?1 AND state = 0"),
         unfinished(db, "SELECT " TULPAR_ENTRY_COLUMNS
                        ", owed FROM message "
-                       "WHERE peer = ?1 AND state < 2 ORDER BY id"),
+                       "WHERE peer = ?1 AND state < 2 AND id > ?2 AND id <= ?4 ORDER BY id LIMIT ?3"),
         add_peer(db, "INSERT OR IGNORE INTO peer(name, own_incarnation) VALUES(?1, ?2)"),
         find_peer(db, "SELECT id FROM peer WHERE name = ?1"),
         peer(db,

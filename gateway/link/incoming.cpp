@@ -13,6 +13,9 @@ constexpr Millis kLongestAckWait{150};
 constexpr int kAcksTogether = 2;
 // Separate pieces of one batch that are kept; a sender that resends what was lost makes a handful.
 constexpr std::size_t kMaxPieces = 64;
+// Plain text of batches on their way to the disk, and one more. What arrives whole beyond it waits as it came:
+// a hundred bytes may expand to a mebibyte.
+constexpr std::size_t kMostStoring = 4u << 20;
 // When the disk is this slow, an unchanged acknowledgement tells the sender that we live.
 constexpr Millis kSignOfLife{3000};
 
@@ -81,6 +84,8 @@ Result<void> Incoming::on_greeting(const Greeting& peer) {
     closed_ = queue::NumberSet(peer.floor);
     numbers_end_ = bound_ = 1;
     storing_.clear();
+    storing_bytes_ = 0;
+    voiding_ = queue::NumberSet();
     drop_unfinished(0, std::numeric_limits<std::uint64_t>::max());
     history_.clear();
     host_->reset(incarnation_, peer.floor);
@@ -104,14 +109,28 @@ Result<void> Incoming::on_greeting(const Greeting& peer) {
   return {};
 }
 
-void Incoming::void_numbers(std::uint64_t first, std::uint64_t end) {
-  if (first >= end) return;
+bool Incoming::void_numbers(std::uint64_t first, std::uint64_t end) {
+  if (first >= end) return false;
   drop_unfinished(first, end);
   // The sender builds on a history without them from now on, even if the disk refuses or is slow.
   history_.remove(first, end - first);
   for (auto storing = storing_.lower_bound(first); storing != storing_.end() && storing->first < end; ++storing)
     storing->second.enters_history = false;
+  for (auto* answers : {&lost_, &refused_batches_})
+    answers->erase(answers->lower_bound(first), answers->lower_bound(end));
+  if (voiding_.runs().size() > kMaxBatchAhead) voiding_ = queue::NumberSet();
+  if (!voiding_.add(first, end - first)) return false;
   host_->void_batches(first, end - first);
+  return true;
+}
+
+// The store refuses: the peer keeps what was not stored, and sends it again.
+void Incoming::drop_whole() {
+  std::erase_if(unfinished_, [this](const auto& item) {
+    if (!item.second.whole()) return false;
+    unfinished_bytes_ -= item.second.bytes.size();
+    return true;
+  });
 }
 
 void Incoming::drop_unfinished(std::uint64_t first, std::uint64_t end) {
@@ -147,12 +166,18 @@ Result<void> Incoming::on_fragment(const Fragment& fragment, BootTime now) {
   if (unfinished.ranges.size() > kMaxPieces)
     return Error{fmt::format("batch {} comes in more than 64 pieces", number)};
   unfinished_bytes_ += unfinished.bytes.size() - before;
-  if (!unfinished.whole()) return {};
-  Unfinished whole = std::move(unfinished);
-  unfinished_bytes_ -= whole.bytes.size();
-  unfinished_.erase(found);
-  expand(number, std::move(whole), now);
+  if (unfinished.whole()) expand_whole(now);
   return {};
+}
+
+void Incoming::expand_whole(BootTime now) {
+  for (auto next = unfinished_.begin(); next != unfinished_.end() && storing_bytes_ < kMostStoring;) {
+    const auto whole = next++;
+    if (!whole->second.whole()) continue;
+    auto batch = unfinished_.extract(whole);
+    unfinished_bytes_ -= batch.mapped().bytes.size();
+    expand(batch.key(), std::move(batch.mapped()), now);
+  }
 }
 
 void Incoming::expand(std::uint64_t number, Unfinished unfinished, BootTime now) {
@@ -177,6 +202,7 @@ void Incoming::expand(std::uint64_t number, Unfinished unfinished, BootTime now)
                              .enters_history = flags.enters_history,
                              .highest = messages->back().number,
                              .plain = decoded.plain};
+  storing_bytes_ += decoded.plain.size();
   if (!ack_due_) ack_due_ = now + kSignOfLife;
   host_->store({queue::ReceivedBatch{.incarnation = incarnation_,
                                      .number = number,
@@ -192,11 +218,11 @@ void Incoming::refuse(std::uint64_t number, BootTime now) {
   ack_due_ = now;
 }
 
-Result<void> Incoming::on_void(const Void& closed) {
+Result<void> Incoming::on_void(const Void& closed, BootTime now) {
   // Each number far ahead would be an interval of its own here and on disk.
   if (closed.first + closed.count > std::max(closed_.low(), bound_) + kMaxBatchAhead)
     return Error{fmt::format("the void of {} batches from {} is too far ahead", closed.count, closed.first)};
-  void_numbers(closed.first, closed.first + closed.count);
+  if (!void_numbers(closed.first, closed.first + closed.count)) owe_ack(now, false);
   return {};
 }
 
@@ -205,21 +231,24 @@ void Incoming::on_stored(std::uint64_t number, bool ok, BootTime now) {
   if (resets_) return;
   auto stored = storing_.extract(number);
   if (stored.empty()) return;
+  auto& batch = stored.mapped();
+  storing_bytes_ -= batch.plain.size();
   if (!ok) {
     refused_ = true;
-    return;
+    return drop_whole();
   }
   closed_.add(number);
-  auto& batch = stored.mapped();
   numbers_end_ = std::max(numbers_end_, batch.highest + 1);
   if (batch.enters_history) history_.add(number, std::move(batch.plain));
   owe_ack(now, batch.urgent);
+  expand_whole(now);
 }
 
 void Incoming::on_voided(std::uint64_t first, std::uint64_t count, bool ok, BootTime now) {
   if (resets_) return;
   if (!ok) {
     refused_ = true;
+    voiding_ = queue::NumberSet();
     return;
   }
   closed_.add(first, count);
@@ -232,7 +261,9 @@ void Incoming::on_reset(bool ok) {
   // Nothing of it is on disk: the next greeting begins again.
   incarnation_ = 0;
   closed_ = queue::NumberSet();
+  voiding_ = queue::NumberSet();
   storing_.clear();
+  storing_bytes_ = 0;
 }
 
 void Incoming::set_round_trip(Millis rtt) { ack_wait_ = std::min(rtt / 4, kLongestAckWait); }

@@ -52,7 +52,7 @@ class Incoming {
   // Error: malformed, or beyond the bounds (bye 1).
   Result<void> on_fragment(const Fragment& fragment, BootTime now);
   // Error: beyond the bounds (bye 1).
-  Result<void> on_void(const Void& closed);
+  Result<void> on_void(const Void& closed, BootTime now);
 
   void on_stored(std::uint64_t number, bool ok, BootTime now);
   void on_voided(std::uint64_t first, std::uint64_t count, bool ok, BootTime now);
@@ -89,18 +89,23 @@ class Incoming {
   // acknowledged.
   bool in_doubt() const { return resets_ > 0 || incarnation_ == 0; }
   bool known(std::uint64_t number) const { return closed_.contains(number) || storing_.contains(number); }
+  void expand_whole(BootTime now);
   void expand(std::uint64_t number, Unfinished unfinished, BootTime now);
   void refuse(std::uint64_t number, BootTime now);
   void owe_ack(BootTime now, bool at_once);
   Ack ack() const;
+  void drop_whole();
   void drop_unfinished(std::uint64_t first, std::uint64_t end);
-  void void_numbers(std::uint64_t first, std::uint64_t end);
+  // False: the disk has been asked for all of them before.
+  bool void_numbers(std::uint64_t first, std::uint64_t end);
 
   BatchCodec* codec_;
   IncomingHost* host_;
   std::uint64_t incarnation_;
   queue::NumberSet closed_;  // on disk
   std::map<std::uint64_t, Storing> storing_;
+  std::size_t storing_bytes_ = 0;  // their plain texts
+  queue::NumberSet voiding_;       // asked of the disk, in this life
   std::map<std::uint64_t, Unfinished> unfinished_;
   std::size_t unfinished_bytes_ = 0;
   History history_{kReceiverKeeps};

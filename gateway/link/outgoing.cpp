@@ -33,18 +33,23 @@ Outgoing::Outgoing(OutgoingConfig config, queue::Scheduler& scheduler, BatchCode
       next_aside_(queue::first_aside(state.next_message)),
       incarnation_(state.incarnation) {
   for (auto& part : state.history) history_.add(part.batch, std::move(part.plain));
-  // One by one: there may be a million, and no room for them twice.
-  queue::NumberSet waiting;
-  for (; !state.queued.empty(); state.queued.pop_front()) {
-    waiting.add(state.queued.front().number);
-    scheduler_->add(state.queued.front());
+  load(state.queued, state.more);
+}
+
+void Outgoing::load(std::span<const queue::Entry> entries, bool more) {
+  for (const auto& entry : entries) {
+    waiting_.add(entry.number);
+    scheduler_->add(entry);
   }
-  std::uint64_t at = waiting.low();
-  for (const auto& [first, end] : waiting.runs()) {
+  if (more) return;
+  // What is not waiting is finished.
+  std::uint64_t at = waiting_.low();
+  for (const auto& [first, end] : waiting_.runs()) {
     finished_.add(at, first - at);
     at = end;
   }
   if (at < next_message_) finished_.add(at, next_message_ - at);
+  waiting_ = queue::NumberSet();
 }
 
 void Outgoing::describe(Greeting& greeting) {

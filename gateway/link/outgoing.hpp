@@ -58,6 +58,9 @@ class Outgoing {
   Outgoing(OutgoingConfig config, queue::Scheduler& scheduler, BatchCodec& codec, OutgoingHost& host,
            queue::SendState state);
 
+  // What follows where state.more says so, before anything else is asked of this; the last part without `more`.
+  void load(std::span<const queue::Entry> entries, bool more);
+
   // Messages with their heads must fit a batch whatever the link's rate.
   static constexpr std::size_t kMaxTarget = 512u << 10;
 
@@ -159,6 +162,7 @@ class Outgoing {
   std::set<std::uint64_t> asides_;  // given and not finished
   std::uint64_t incarnation_;
   std::set<queue::MessageId> alone_;  // were in a batch that was refused
+  queue::NumberSet waiting_;          // message numbers, while they are loaded
   queue::NumberSet finished_;         // message numbers, durable
   History history_{kBaseWindow};
   std::uint64_t history_from_ = 1;  // batches below do not enter it any more: the peer has others between them

@@ -47,7 +47,7 @@ void LinkPeer::load(queue::StoreRunner& runner, BatchCodec& codec, const Clock& 
     State state;
     state.peer = store.peer(name);
     state.link = store.link(link);
-    state.send = store.load_send(state.peer);
+    state.send = store.load_send(state.peer, queue::Store::kPart);
     state.receive = store.load_receive(state.peer);
     state.last = store.session_note(state.link);
     state.totals = store.totals(state.link);
@@ -56,8 +56,24 @@ void LinkPeer::load(queue::StoreRunner& runner, BatchCodec& codec, const Clock& 
   runner.write(load_state, [&runner, &codec, &clock, options = std::move(options), hooks = std::move(hooks),
                             done = std::move(done)](Result<State> state) {
     if (!state) return done(state.error());
-    done(std::unique_ptr<LinkPeer>(new LinkPeer(runner, codec, clock, options, hooks, std::move(*state))));
+    const bool more = state->send.more;
+    const queue::MessageId last = more ? state->send.queued.back().id : 0;
+    std::unique_ptr<LinkPeer> peer(new LinkPeer(runner, codec, clock, options, hooks, std::move(*state)));
+    more ? load_rest(std::make_shared<std::unique_ptr<LinkPeer>>(std::move(peer)), last, done)
+         : done(std::move(peer));
   });
+}
+
+void LinkPeer::load_rest(std::shared_ptr<std::unique_ptr<LinkPeer>> peer, queue::MessageId after, Loaded done) {
+  auto* runner = (*peer)->runner_;
+  runner->write([id = (*peer)->peer_,
+                 after](queue::Store& store) { return store.queued(id, after, queue::Store::kPart); },
+                [peer, done = std::move(done)](Result<std::vector<queue::Entry>> part) {
+                  if (!part) return done(part.error());
+                  const bool more = part->size() == queue::Store::kPart;
+                  (*peer)->outgoing_.load(*part, more);
+                  more ? load_rest(peer, part->back().id, done) : done(std::move(*peer));
+                });
 }
 
 LinkPeer::LinkPeer(queue::StoreRunner& runner, BatchCodec& codec, const Clock& clock, PeerOptions options,

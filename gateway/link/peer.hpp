@@ -97,6 +97,7 @@ class LinkPeer : private OutgoingHost, private IncomingHost {
 
  private:
   struct State;
+  static void load_rest(std::shared_ptr<std::unique_ptr<LinkPeer>> peer, queue::MessageId after, Loaded done);
   LinkPeer(queue::StoreRunner& runner, BatchCodec& codec, const Clock& clock, PeerOptions options,
            PeerHooks hooks, State state);
 

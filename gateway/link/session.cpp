@@ -84,7 +84,7 @@ Result<void> Session::on_item(const Item& item, BootTime now) {
   if (!peer_) return end_with(ByeReason::kMalformed, "the first item is not a greeting");
   auto done = std::visit(
       Overloaded{[&](const Fragment& fragment) { return incoming_->on_fragment(fragment, now); },
-                 [&](const Void& closed) { return incoming_->on_void(closed); },
+                 [&](const Void& closed) { return incoming_->on_void(closed, now); },
                  [&](const Ack& ack) { return outgoing_->on_ack(ack, now); },
                  [&](const Lost& lost) { return outgoing_->on_lost(lost.batch), Result<void>(); },
                  [&](const Refused& refused) { return outgoing_->on_refused(refused.batch), Result<void>(); },

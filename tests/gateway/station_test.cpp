@@ -70,6 +70,28 @@ struct Sinks : StationBench {
 
 }  // namespace
 
+TEST_CASE_METHOD(Sinks,
+                 "Station: a large backlog is loaded in parts, and what is accepted meanwhile comes once") {
+  const std::size_t many = queue::Store::kPart + 100;
+  write([&](queue::Store& store) {
+    store.set_sinks({"north"});
+    return store.accept(std::vector(many, message(queue::kEdge, "t", "x")));
+  });
+  station().open_sinks(
+      {"north"},
+      [this](std::size_t, int bit) {
+        // Stored behind the question for what was there before.
+        station().runner().write(
+            [](queue::Store& store) { return store.accept(std::vector{message(queue::kEdge, "t", "y")}); },
+            [this](const Result<std::vector<queue::Accepted>>& accepted) { station().deliver(*accepted); });
+        return std::make_unique<bridge::MqttSink>(loop, station().clock(), station().runner(),
+                                                  station().sink_options(north.options(), bit));
+      },
+      [this] { opened = true; });
+  REQUIRE(until([&] { return opened; }));
+  CHECK(station().sinks().front()->status().queued == many + 1);
+}
+
 TEST_CASE("Station: a state directory that it makes is the owner's alone") {
   StationBench bench;
   CHECK(mode_of(bench.dir / "state") == 0700);

@@ -132,7 +132,7 @@ TEST_CASE("fair queue: counts, oldest and taking by age follow every change") {
   CHECK(f.queue.find(1, 2)->id == 2);
   CHECK(f.queue.oldest() == at(2));
   CHECK(f.queue.take_oldest().id == 2);
-  CHECK(f.queue.find(1, 2) == nullptr);
+  CHECK(f.queue.find(1, 2) == std::nullopt);
   CHECK(f.queue.take(2, 4)->id == 4);
   CHECK(f.queue.size() == 1);
   CHECK(f.queue.bytes() == 20);

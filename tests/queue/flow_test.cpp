@@ -96,7 +96,7 @@ TEST_CASE("flow: finds and takes by id only what is there") {
   for (const MessageId id : {2, 4}) flow.insert(entry(id, id));
   CHECK(flow.find(4)->id == 4);
   for (const MessageId id : {1, 3, 5}) {
-    CHECK(flow.find(id) == nullptr);
+    CHECK(flow.find(id) == std::nullopt);
     CHECK_FALSE(flow.take(id));
   }
   CHECK(flow.take(2)->id == 2);

@@ -44,6 +44,21 @@ TEST_CASE_METHOD(Fixture, "Peer: what is accepted here arrives there, and both h
   CHECK(gateway.files.balanced());
 }
 
+TEST_CASE_METHOD(Fixture, "Peer: a large queue is loaded in parts, and nothing of it counts as finished") {
+  const std::size_t many = 2 * queue::Store::kPart;
+  auto message = gateway.files.message("t", "x");
+  gateway.files.run([&](queue::Store& store) { return store.accept(std::vector(many, message)); });
+  gateway.peer.reset();
+  gateway.open(true);
+  CHECK(gateway.peer->scheduler().size() == many);
+  for (queue::ClassId cls = 1; cls < queue::kClassNames.size(); ++cls) gateway.peer->close(cls, true);
+  gateway.accept("help");
+  connect();
+  run(Millis{2000});
+  CHECK(relay.arrived.size() == 1);
+  CHECK(relay.files.query("SELECT low FROM peer") == 1);
+}
+
 TEST_CASE_METHOD(Fixture, "Peer: the figures of a status and those on disk agree once they are booked") {
   connect();
   gateway.accept("help");
