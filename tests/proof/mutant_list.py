@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Deliberate mistakes, each of which would lose, double or misbook something, and the tests that must notice."""
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Mutant:
+    name: str
+    file: str
+    right: str  # stands in the file exactly once
+    wrong: str
+    tests: tuple  # programs below tests/, in the order in which they are asked
+
+
+STORE = ("queue/queue_store_test",)
+LINK = ("gateway/link/link_test",)
+BRIDGE = ("bridge/bridge_mqtt_test",)
+GATEWAY = ("gateway/gateway_test",)
+SCHEDULER = ("queue/queue_scheduler_test",)
+POWER = ("queue/queue_power_cut_test",)
+
+MUTANTS = (
+    Mutant("acknowledge to the broker before the commit", "gateway/ingest.cpp",
+           "  station_->runner().write(\n", "  done(true);\n  station_->runner().write(\n", GATEWAY),
+    Mutant("let acknowledgements out while the source is held", "bridge/mqtt_connection.cpp",
+           "if (!reached_ || !gate_ || held_) return;", "if (!reached_ || !gate_) return;", BRIDGE),
+    Mutant("acknowledge although the store refused", "bridge/mqtt_source.cpp",
+           "  refused_ = !stored;\n", "  refused_ = !stored;\n  stored = true;\n", BRIDGE),
+    Mutant("acknowledge a batch before it is stored", "gateway/link/incoming.cpp",
+           "  if (!ack_due_) ack_due_ = now + kSignOfLife;\n",
+           "  closed_.add(number);\n  owe_ack(now, flags.urgent);\n", LINK),
+    Mutant("take a batch that the store refused for stored", "gateway/link/incoming.cpp",
+           "  if (stored.empty()) return;\n  if (!ok) {\n    refused_ = true;\n    return;\n  }\n",
+           "  if (stored.empty()) return;\n", LINK),
+    Mutant("forget the settled mark", "queue/store_link.cpp",
+           "  state.numbers.raise(batch.settled, &numbers);\n", "", STORE),
+    Mutant("announce as settled what is not on disk yet", "gateway/link/outgoing.cpp",
+           "  open_.erase(batch);\n  host_->settle(std::move(settled), std::move(numbers));\n",
+           "  open_.erase(batch);\n  on_settled(numbers);\n  host_->settle(std::move(settled), std::move(numbers));\n",
+           LINK),
+    Mutant("use batch numbers that are not reserved on disk", "queue/store_link.cpp",
+           "  sql_->batch_end.run(peer, count);\n", "", STORE),
+    Mutant("use the batch numbers of the life before again", "queue/store_link.cpp",
+           "  state.batch_next = row.number(3);\n", "  state.batch_next = row.number(2);\n", STORE + LINK),
+    Mutant("give message numbers that are not reserved on disk", "queue/store_messages.cpp",
+           "  sql_->number_end.run(peer, block.end);\n", "", STORE),
+    Mutant("give the numbers of a failed transaction again", "queue/store.cpp",
+           "  for (auto& [peer, block] : numbers_) block.end = block.next;\n", "  numbers_.clear();\n", STORE),
+    Mutant("do not look for copies by number", "queue/store_link.cpp",
+           "    if (!state.numbers.add(message.origin_number, 1, &numbers)) {",
+           "    if (state.numbers.add(message.origin_number, 1, &numbers); false) {", STORE),
+    Mutant("skip the history check", "gateway/link/batch.cpp",
+           "  if (check_of(base, decoded.plain) != head.check) return {{}, blame};\n", "", LINK),
+    Mutant("keep what is void in the receiver's history", "gateway/link/incoming.cpp",
+           "  history_.remove(first, end - first);\n", "", LINK),
+    Mutant("do not notice that the peer was rolled back", "gateway/link/session.cpp",
+           "    must_renew_ = true;\n    return end_with(ByeReason::kShuttingDown, done.error().message);\n",
+           "", LINK),
+    Mutant("keep the history under a new incarnation", "queue/store.cpp",
+           "  sql_->own_incarnation.run(peer, incarnation);\n  clear_history(peer);\n",
+           "  sql_->own_incarnation.run(peer, incarnation);\n", STORE),
+    Mutant("take numbers of another life for those of this one", "queue/store_link.cpp",
+           "  if (state.incarnation != batch.incarnation)\n", "  if (false)\n", STORE),
+    Mutant("end what is in flight", "queue/store_messages.cpp",
+           "    if (!row || row->state == State::kInFlight) continue;\n", "    if (!row) continue;\n", STORE),
+    Mutant("drop without a reason in the books", "queue/store_messages.cpp",
+           "  if (state == State::kDropped) ledger_->count_drop(edge, row.cls, reason);\n", "", STORE),
+    Mutant("leave the books as they are when a message changes its class", "queue/store_messages.cpp",
+           "  ledger_->count(row->peer == kEdge, row->cls, Book{.accepted = -1, .queued = -1});\n", "", STORE),
+    Mutant("forget packets that were seen", "queue/store_messages.cpp",
+           "  const bool first = db_.changes() != 0;\n", "  const bool first = true;\n", STORE),
+    Mutant("keep in memory what a failed group did", "queue/store.cpp",
+           "  received_.clear();\n  settled_.clear();\n", "  settled_.clear();\n", STORE),
+    Mutant("tell that a failed group is committed", "queue/store_runner.cpp",
+           "        answers.push_back(answer(jobs, error.what()));\n",
+           "        answers.push_back(answer(jobs, \"\"));\n", STORE),
+    Mutant("commit without waiting for the disk", "queue/store_open.cpp",
+           'PRAGMA synchronous = FULL', 'PRAGMA synchronous = NORMAL', POWER),
+    Mutant("hold emergencies back with the others", "queue/class_queue.cpp",
+           "  if (!untouchable_) closed_ = closed;\n", "  closed_ = closed;\n", SCHEDULER),
+    Mutant("take a sink's refusal for its acknowledgement", "bridge/mqtt_outgoing.cpp",
+           "      return PublishOutcome::kRefused;\n", "      return PublishOutcome::kTaken;\n", BRIDGE),
+    Mutant("take a redelivery for news", "bridge/redelivery.cpp",
+           "  return copy;\n", "  return false;\n", BRIDGE),
+    Mutant("lose the bytes of a session that ends", "gateway/link/peer.cpp",
+           "void LinkPeer::on_closed(const std::string& why) {\n  book(true);\n",
+           "void LinkPeer::on_closed(const std::string& why) {\n", LINK),
+    Mutant("send an emergency from memory under a number of its own", "gateway/ingest.cpp",
+           "    if (lifeline_) lifeline_->admit(incoming.fingerprint, message);\n",
+           "    if (lifeline_) lifeline_->admit(incoming.fingerprint, message);\n    message.number = 0;\n", GATEWAY),
+)

@@ -1,0 +1,105 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""Makes each mistake of mutant_list.py alone, in a copy of the last commit, and sees which test notices.
+
+usage: mutants.py [WORD...]     only those whose name holds one of the words
+Exit 1 if one goes unnoticed, or no longer applies.
+"""
+import os
+import pathlib
+import subprocess
+import sys
+import xml.etree.ElementTree
+
+sys.dont_write_bytecode = True
+PROJECT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(PROJECT / "tests"))
+from proof.mutant_list import MUTANTS  # noqa: E402
+
+COPY, BUILD = PROJECT / "build/mutants/source", PROJECT / "build/mutants/build"
+LONGEST = 300  # seconds for one test program; a mistake may make it hang
+
+
+def mutated(mutant, text):
+    """The file's text with the mistake. Raises ValueError if its place is not there, or not alone."""
+    if text.count(mutant.right) != 1:
+        raise ValueError(f"{mutant.file}: the place of `{mutant.name}` is there {text.count(mutant.right)} times")
+    return text.replace(mutant.right, mutant.wrong)
+
+
+def first_failure(report):
+    """The first failed test of a JUnit report (its text); nothing: all passed."""
+    for case in xml.etree.ElementTree.fromstring(report).iter("testcase"):
+        if case.find("failure") is not None or case.find("error") is not None:
+            return case.get("name")
+    return None
+
+
+def prepare():
+    """A copy of the last commit, built without the mistakes."""
+    if not COPY.exists():
+        subprocess.run(["git", "worktree", "prune"], cwd=PROJECT, check=True)
+        subprocess.run(["git", "worktree", "add", "--detach", COPY], cwd=PROJECT, check=True, capture_output=True)
+    head = subprocess.run(["git", "rev-parse", "HEAD"], cwd=PROJECT, check=True, text=True, capture_output=True).stdout
+    subprocess.run(["git", "checkout", "--force", "--quiet", "--detach", head.strip()], cwd=COPY, check=True)
+    subprocess.run(["cmake", "-S", COPY, "-B", BUILD, "-G", "Ninja", "-DCMAKE_CXX_COMPILER=clang++",
+                    "-DCMAKE_BUILD_TYPE=Debug", "-DCMAKE_CXX_FLAGS_DEBUG=-O1 -g1", "-DTULPAR_PAGE=OFF"],
+                   check=True, stdout=subprocess.DEVNULL)
+
+
+def build(tests):
+    """True if they compile."""
+    targets = [pathlib.Path(test).name for test in tests]
+    jobs = os.environ.get("CMAKE_BUILD_PARALLEL_LEVEL", str(os.cpu_count()))
+    return subprocess.run(["cmake", "--build", BUILD, "-j", jobs, "--target", *targets],
+                          stdout=subprocess.DEVNULL).returncode == 0
+
+
+def noticed_by(tests):
+    """Which test fails; nothing: none."""
+    for test in tests:
+        try:
+            ran = subprocess.run([BUILD / "tests" / test, "--abort", "--reporter", "junit"], text=True,
+                                 errors="replace", stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, timeout=LONGEST)
+        except subprocess.TimeoutExpired:
+            return f"{pathlib.Path(test).name} does not end"
+        if ran.returncode == 0:
+            continue
+        try:
+            return first_failure(ran.stdout[ran.stdout.index("<?xml"):]) or f"{pathlib.Path(test).name} fails"
+        except (ValueError, xml.etree.ElementTree.ParseError):
+            return f"{pathlib.Path(test).name} ends with {ran.returncode}"
+    return None
+
+
+def judge(mutant):
+    """What came of it, in words, and whether it was noticed."""
+    file = COPY / mutant.file
+    right = file.read_text()
+    file.write_text(mutated(mutant, right))
+    try:
+        if not build(mutant.tests):
+            return "does not compile", False
+        test = noticed_by(mutant.tests)
+        return test or "NOBODY", test is not None
+    finally:
+        file.write_text(right)
+
+
+def main(words):
+    chosen = [mutant for mutant in MUTANTS if not words or any(word in mutant.name for word in words)]
+    prepare()
+    every_test = {test for mutant in chosen for test in mutant.tests}
+    if not build(every_test) or noticed_by(every_test):
+        sys.exit("without a mistake the tests do not pass")
+    escaped = 0
+    for mutant in chosen:
+        verdict, noticed = judge(mutant)
+        escaped += not noticed
+        print(f"figure {mutant.name.replace(' ', '_')} {verdict}", flush=True)
+    print(f"text {len(chosen)} deliberate mistakes, each made alone; beside it the test that noticed.")
+    return 1 if escaped else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
