@@ -67,6 +67,11 @@ class Statement {
     while (step()) {
     }
   }
+  // One argument, ?index, where their number is known only at run time; after reset().
+  template <class T>
+  void set(int index, const T& value) {
+    bind(index, value);
+  }
   // True while there is a row.
   bool step();
   void reset();

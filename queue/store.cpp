@@ -5,10 +5,9 @@
 
 #include <algorithm>
 #include <bit>
-#include <filesystem>
 #include <random>
 
-#include "queue/schema.hpp"
+#include "config/fail_point.hpp"
 #include "queue/store_statements.hpp"
 
 namespace tulpar::queue {
@@ -44,73 +43,7 @@ std::uint64_t random_incarnation() {
 
 }  // namespace
 
-Store::Store(const std::string& path, const Clock& clock)
-    : db_(path, Database::Mode::kReadWrite), clock_(&clock) {}
 Store::~Store() = default;
-
-std::optional<BelievedTime> Store::last_believed(const std::string& path) try {
-  if (!std::filesystem::exists(path)) return std::nullopt;
-  Database db(path, Database::Mode::kReadWrite);
-  Statement last(
-      db, "SELECT name, last_boot, last_wall FROM boot WHERE last_wall IS NOT NULL ORDER BY id DESC LIMIT 1");
-  if (!last.step()) return std::nullopt;
-  return BelievedTime{last.text(0), BootTime{Millis{last.integer(1)}}, WallTime{Millis{last.integer(2)}}};
-} catch (const StoreError&) {
-  return std::nullopt;
-}
-
-Result<std::unique_ptr<Store>> Store::open(const std::string& path, const std::vector<std::string>& classes,
-                                           const Clock& clock) try {
-  std::unique_ptr<Store> store(new Store(path, clock));
-  auto& db = store->db_;
-  db.execute("PRAGMA auto_vacuum = INCREMENTAL");
-  db.execute("PRAGMA journal_mode = WAL");
-  db.execute("PRAGMA synchronous = FULL");
-  db.execute("PRAGMA secure_delete = ON");
-  db.execute("PRAGMA temp_store = MEMORY");
-  db.execute("PRAGMA cache_size = -2048");
-  // More than the log holds between two checkpoints (1,000 pages, and a large group): where it is cut back and
-  // grows anew, each commit waits for the file system's own journal as well; measured, four times as long.
-  db.execute("PRAGMA journal_size_limit = 16777216");
-  Statement check(db, "PRAGMA quick_check(1)");
-  check.step();
-  if (const std::string verdict = check.text(0); verdict != "ok")
-    return Error{fmt::format("{} is damaged ({}): move it away to begin with an empty store", path, verdict)};
-  check.reset();
-  if (auto done = migrate(db); !done) return Error{fmt::format("{}: {}", path, done.error().message)};
-  Transaction transaction(db);
-  store->setup(classes);
-  transaction.commit();
-  return store;
-} catch (const StoreError& error) {
-  return Error{fmt::format("cannot open the store {}: {}", path, error.what())};
-}
-
-void Store::setup(const std::vector<std::string>& classes) {
-  ledger_ = std::make_unique<Ledger>(db_);
-  sql_ = std::make_unique<Statements>(db_);
-  Statement add(db_, "INSERT OR IGNORE INTO class(name) VALUES(?1)");
-  Statement find(db_, "SELECT id FROM class WHERE name = ?1");
-  for (const auto& name : classes) {
-    add.run(name);
-    find(name).step();
-    class_rows_.push_back(find.integer(0));
-  }
-  find.reset();
-
-  Statement add_boot(db_, "INSERT OR IGNORE INTO boot(name, last_boot) VALUES(?1, ?2)");
-  add_boot.run(clock_->boot_id(), clock_->now().time_since_epoch().count());
-  Statement find_boot(db_, "SELECT id FROM boot WHERE name = ?1");
-  find_boot(clock_->boot_id()).step();
-  boot_row_ = find_boot.integer(0);
-  find_boot.reset();
-  // A message lives 14 days at most by default: what boots came before the last 1000 no longer matters to any
-  // age.
-  Statement(db_, "DELETE FROM boot WHERE id < ?1 - 1000").run(boot_row_);
-  boot_noted_ = {};
-  note_boot();
-  moment_.reset();
-}
 
 // Asked once for each write group: whether its clock is right takes the kernel longer to say than an insert
 // takes. Without a believable clock `day` is the last that one was believed, so that a copy is remembered too
@@ -175,6 +108,8 @@ std::uint64_t Store::renew_incarnation(PeerId peer) {
 }
 
 PeerId Store::peer(const std::string& name) {
+  // The only one whose name was lost with its page (salvage_mend.cpp).
+  Statement(db_, "UPDATE OR IGNORE peer SET name = ?1 WHERE name = ''").run(name);
   sql_->add_peer.run(name, random_incarnation());
   sql_->find_peer(name).step();
   const auto id = static_cast<PeerId>(sql_->find_peer.integer(0));
@@ -371,11 +306,14 @@ void Store::prune_usage() {
 // A checkpoint that may not wait: a reader's long query must not become the writer's.
 void Store::tidy() {
   if (!std::exchange(tidy_due_, false)) return;
+  TULPAR_FAIL_POINT("store.tidy");
   if (db_.query_int("PRAGMA freelist_count") > kSparePages)
     db_.execute(fmt::format("PRAGMA incremental_vacuum({})", kPagesAtATime));
   if (!erased_) return;
   sqlite3_busy_timeout(db_.handle(), 0);
+  TULPAR_FAIL_POINT("store.checkpoint");
   const bool emptied = db_.query_int("PRAGMA wal_checkpoint(TRUNCATE)") == 0;
+  TULPAR_FAIL_POINT("store.checkpointed");
   sqlite3_busy_timeout(db_.handle(), Database::kBusyTimeout);
   erased_ = !emptied;
 }

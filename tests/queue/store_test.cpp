@@ -292,22 +292,6 @@ TEST_CASE_METHOD(Fixture, "A store of a newer version is refused in words and le
   CHECK(Database(path, Database::Mode::kReadOnly).query_int("PRAGMA user_version") == 99);
 }
 
-TEST_CASE_METHOD(Fixture, "A damaged file is refused in words that name it") {
-  for (int i = 0; i < 200; ++i) accept(message("t", std::string(500, 'x')));
-  store.reset();
-  SECTION("in the middle") {
-    std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
-    file.seekp(4096 * 5);
-    file << std::string(4096 * 10, '\x55');
-  }
-  SECTION("at the beginning") {
-    std::ofstream(path, std::ios::binary | std::ios::trunc) << std::string(9000, 'x');
-  }
-  const auto opened = Store::open(path, kClassNames, clock);
-  REQUIRE(opened.has_error());
-  CHECK(opened.error().message.find(path) != std::string::npos);
-}
-
 TEST_CASE_METHOD(Fixture, "A path that cannot be written is refused in words") {
   const auto opened = Store::open(dir / "no/such/folder/store.db", kClassNames, clock);
   REQUIRE(opened.has_error());

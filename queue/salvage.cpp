@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "queue/salvage.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <charconv>
+#include <filesystem>
+#include <fstream>
+#include <set>
+
+#include "queue/salvage_pages.hpp"
+#include "queue/salvage_tables.hpp"
+#include "queue/schema.hpp"
+
+namespace tulpar::queue {
+namespace {
+
+namespace fs = std::filesystem;
+
+// Rows are taken over as version 1 has them: who changes a table says here what becomes of older rows.
+static_assert(kSchemaVersion == 1);
+
+constexpr std::size_t kDamagedKept = 3;
+constexpr const char* kCompanions[] = {"-wal", "-shm"};
+
+std::string fresh_file(const std::string& path) { return path + ".salvaged"; }
+std::string note_file(const std::string& path) { return path + ".suspect"; }
+std::string aside_file(const std::string& path, int number) {
+  return fmt::format("{}.damaged-{}", path, number);
+}
+
+// Their numbers, the oldest first.
+std::set<int> damaged_files(const std::string& path) {
+  std::set<int> numbers;
+  const std::string begin = fs::path(path).filename().string() + ".damaged-";
+  const fs::path folder = fs::path(path).parent_path();
+  for (const auto& entry : fs::directory_iterator(folder.empty() ? "." : folder)) {
+    const std::string name = entry.path().filename();
+    int number = 0;
+    const auto* const end = name.data() + name.size();
+    if (name.starts_with(begin) && std::from_chars(name.data() + begin.size(), end, number).ptr == end)
+      numbers.insert(number);
+  }
+  return numbers;
+}
+
+void remove_store(const std::string& path) {
+  fs::remove(path);
+  for (const auto* suffix : {"-wal", "-shm", "-journal"}) fs::remove(path + suffix);
+}
+
+void sync_folder(const std::string& path) {
+  const fs::path folder = fs::path(path).parent_path();
+  const int fd = open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (fd < 0) return;
+  fsync(fd);
+  close(fd);
+}
+
+bool remove_oldest(const std::string& path, std::size_t keep, std::vector<std::string>& removed) {
+  const auto numbers = damaged_files(path);
+  if (numbers.size() <= keep) return false;
+  removed.push_back(aside_file(path, *numbers.begin()));
+  remove_store(removed.back());
+  return true;
+}
+
+// The file first: where it is gone, the new one is known to be whole.
+std::string move_aside(const std::string& path) {
+  const auto numbers = damaged_files(path);
+  const std::string aside = aside_file(path, numbers.empty() ? 1 : *numbers.rbegin() + 1);
+  std::ofstream(path, std::ios::app);  // it may be gone, and only its log be there
+  fs::rename(path, aside);
+  finish_salvage(path);
+  return aside;
+}
+
+void build(const std::string& path, const std::vector<std::string>& classes, Salvaged& result) {
+  remove_store(fresh_file(path));
+  const SalvagePages pages(path);
+  if (const int version = pages.version(); version > kSchemaVersion)
+    throw std::runtime_error(
+        fmt::format("it has version {}, this program knows up to {}", version, kSchemaVersion));
+  SalvageRows rows(pages);
+  Database fresh(fresh_file(path), Database::Mode::kReadWrite);
+  fresh.execute(fmt::format("PRAGMA page_size = {}", SalvagePages::kPageSize));
+  fresh.execute("PRAGMA auto_vacuum = INCREMENTAL");
+  fresh.execute("PRAGMA synchronous = FULL");
+  migrate(fresh).value();
+  Transaction transaction(fresh);
+  const auto missing = copy_tables(rows, fresh);
+  result.mended = mend(fresh, missing, classes);
+  transaction.commit();
+  result.missing.assign(missing.begin(), missing.end());
+  result.bad_pages = static_cast<std::int64_t>(rows.bad_pages());
+  result.pages = pages.pages();
+}
+
+}  // namespace
+
+bool is_damage(int sqlite_code) {
+  const int primary = sqlite_code & 0xff;
+  return primary == SQLITE_CORRUPT || primary == SQLITE_NOTADB;
+}
+
+std::string known_damage(const std::string& path) {
+  const SalvagePages pages(path);
+  // SQLite would take an empty file for a new one, and delete its log.
+  if (!fs::exists(path)) return pages.has_log() ? "it is gone, and its write-ahead log is there" : "";
+  if (fs::file_size(path) == 0) return "it is empty";
+  if (!pages.header_fits()) return "its header is not one of a store";
+  if (std::ifstream note(note_file(path)); note) {
+    const std::string words{std::istreambuf_iterator<char>(note), {}};
+    return words.empty() ? "damage was met while it was in use" : words;
+  }
+  return pages.log_damage();
+}
+
+void note_damage(const std::string& path, const std::string& why) {
+  std::ofstream(note_file(path)) << why;
+  sync_folder(path);
+}
+
+void finish_salvage(const std::string& path) {
+  if (fs::exists(path)) return;
+  fs::remove(note_file(path));
+  if (!fs::exists(fresh_file(path))) return;
+  const auto numbers = damaged_files(path);
+  for (const auto* suffix : kCompanions)
+    if (fs::exists(path + suffix) && !numbers.empty())
+      fs::rename(path + suffix, aside_file(path, *numbers.rbegin()) + suffix);
+  sync_folder(path);
+  fs::rename(fresh_file(path), path);
+  sync_folder(path);
+}
+
+Result<Salvaged> salvage(const std::string& path, const std::vector<std::string>& classes,
+                         const std::string& why) try {
+  Salvaged result{.why = why, .aside = {}, .mended = {}, .missing = {}, .removed = {}};
+  for (bool built = false; !built;) {
+    try {
+      build(path, classes, result);
+      built = true;
+    } catch (const StoreError& error) {
+      // Better a gateway that works than the remains of an older one.
+      if ((error.code & 0xff) != SQLITE_FULL || !remove_oldest(path, 0, result.removed)) throw;
+    }
+  }
+  result.aside = move_aside(path);
+  remove_oldest(path, kDamagedKept, result.removed);
+  return result;
+} catch (const std::exception& error) {
+  return Error{
+      fmt::format("{} is damaged ({}), and what it holds cannot be saved: {}", path, why, error.what())};
+}
+
+std::string Salvaged::words() const {
+  std::string text =
+      fmt::format("The store's file was damaged: {}. {} waiting messages were saved", why, mended.waiting);
+  text += mended.lost.all == 0
+              ? ", none is known to be lost."
+              : fmt::format(", {} could not be read and are counted as dropped.", mended.lost.all);
+  if (mended.lost.emergencies > 0)
+    text += fmt::format(" {} of them were emergencies.", mended.lost.emergencies);
+  if (!missing.empty()) text += fmt::format(" Incomplete: {}.", fmt::join(missing, ", "));
+  return text + fmt::format(" The damaged file is kept as {}.", aside);
+}
+
+}  // namespace tulpar::queue

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What happens to a store whose file is damaged: it is moved aside, and a new one takes over all that can be
+// read of it. Used by Store::open; nobody else has the file open meanwhile.
+//
+// The damaged file is only read. A crash at any moment leaves either it in its place, or the new one whole:
+// the next start finishes. Moved aside it is queue.db.damaged-1, -2, ... in the same folder; the last three are
+// kept. History is dropped, each peer gets a new incarnation, no number is given twice, the books balance.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "config/base.hpp"
+#include "queue/salvage_mend.hpp"
+
+namespace tulpar::queue {
+
+struct Salvaged {
+  std::string why;    // the damage, in words
+  std::string aside;  // where the damaged file is now
+  Mended mended;
+  std::int64_t bad_pages = 0, pages = 0;
+  std::vector<std::string> missing;  // tables of which part is lost
+  std::vector<std::string> removed;  // older damaged files that had to go
+
+  // What the operator should know, in two or three sentences.
+  std::string words() const;
+};
+
+// True for what SQLite answers when it meets a damaged file.
+bool is_damage(int sqlite_code);
+// Why the file at `path` must not be opened; empty: nothing is known against it. To be asked before SQLite has
+// touched it, which would begin a torn log anew.
+std::string known_damage(const std::string& path);
+// Damage was met while the store was open, that the checks on opening may not see: the next start salvages.
+void note_damage(const std::string& path, const std::string& why);
+// Ends what a crash in the middle of salvage() left to do.
+void finish_salvage(const std::string& path);
+// Error: what the disk says; the damaged file is in its place, then.
+Result<Salvaged> salvage(const std::string& path, const std::vector<std::string>& classes,
+                         const std::string& why);
+
+}  // namespace tulpar::queue
