@@ -141,6 +141,7 @@ void MqttSink::fetch(std::vector<Entry> entries) {
                 [this, alive = std::weak_ptr<int>(alive_),
                  entries = std::move(entries)](const Result<std::vector<EdgeBody>>& messages) {
                   if (alive.expired()) return;
+                  if (messages) unreadable_.clear();
                   messages ? publish_all(entries, *messages) : unreadable(entries, messages.error());
                   write_ends();
                   pump();
@@ -149,7 +150,9 @@ void MqttSink::fetch(std::vector<Entry> entries) {
 
 // One damaged row must not stop the others: each alone, and what fails alone is tried again later.
 void MqttSink::unreadable(const std::vector<Entry>& entries, const Error& error) {
-  spdlog::error("{}: cannot read messages: {}", options_.mqtt.client_id, error.message);
+  if (unreadable_ != error.message)
+    spdlog::error("{}: cannot read messages: {}", options_.mqtt.client_id, error.message);
+  unreadable_ = error.message;
   for (const Entry& entry : entries) {
     if (!window_.waits(entry.id)) continue;
     entries.size() > 1 ? fetch({entry}) : window_.again(entry.id, clock_->now());

@@ -120,7 +120,8 @@ class MqttSink final : private MqttClient::Handler {
   queue::Scheduler scheduler_;
   SendWindow window_;
   Refusals refusals_;
-  std::string refusal_;  // the last one, in the broker's words
+  std::string refusal_;     // the last one, in the broker's words
+  std::string unreadable_;  // why the last messages could not be read, in the store's words
   BootTime refusals_looked_at_{};
   boost::asio::steady_timer timer_;
   MqttSession session_;

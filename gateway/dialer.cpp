@@ -47,9 +47,18 @@ void LinkDialer::wait(bool refused) {
   wake_();
 }
 
+void LinkDialer::mind_emergencies() {
+  const std::size_t waiting = peer_->scheduler().state(queue::kEmergency).queued;
+  tried_with_ = std::min(tried_with_, waiting);
+  if (waiting > tried_with_) not_before_ = std::min(not_before_, dialled_at_ + kNewEmergency);
+}
+
 void LinkDialer::step() {
-  if (stopped_ || !peer_ || dial_ || peer_->connected() || !peer_->may_connect() || clock_->now() < not_before_)
-    return;
+  if (stopped_ || !peer_ || dial_ || peer_->connected() || !peer_->may_connect()) return;
+  mind_emergencies();
+  if (clock_->now() < not_before_) return;
+  dialled_at_ = clock_->now();
+  tried_with_ = peer_->scheduler().state(queue::kEmergency).queued;
   dial_ = std::make_unique<link::TlsDialer>(
       *loop_, *clock_, enrolment_, options_,
       [this](std::shared_ptr<link::Transport> transport) {

@@ -26,8 +26,7 @@ class DialPace {
   // (240 bytes) though, so after ten minutes they become rarer, unless an SOS waits.
   static constexpr Millis kCap{30'000}, kLongCap = std::chrono::minutes(5);
   static constexpr Millis kLongOutage = std::chrono::minutes(10);
-  // Who is not wanted (revoked, another box with the same enrolment, a full relay) pays a kilobyte for each
-  // try.
+  // Who is not wanted (revoked, another box with the same enrolment) pays a kilobyte for each try.
   static constexpr Millis kRefusedCap = std::chrono::minutes(15);
 
  private:
@@ -53,9 +52,12 @@ class LinkDialer {
 
   // A session that held so long was no mistake: the next try may be at once.
   static constexpr Millis kHeld = std::chrono::minutes(1);
+  // An emergency that came since the last attempt does not wait for the pause to end, only so long after it.
+  static constexpr Millis kNewEmergency = std::chrono::seconds(2);
 
  private:
   void wait(bool refused);
+  void mind_emergencies();
 
   boost::asio::io_context* loop_;
   const Clock* clock_;
@@ -66,6 +68,8 @@ class LinkDialer {
   std::unique_ptr<link::TlsDialer> dial_;
   DialPace pace_;
   BootTime not_before_{};
+  BootTime dialled_at_{};
+  std::size_t tried_with_ = 0;  // emergencies that waited at the last attempt
   BootTime connected_at_{};
   std::optional<BootTime> failing_since_;
   std::string problem_;

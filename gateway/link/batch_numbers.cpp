@@ -48,12 +48,12 @@ void BatchNumbers::on_reserved(std::uint64_t end) {
 
 void BatchNumbers::give_up(std::uint64_t number) {
   voids_.insert(number);
-  voids_told_ = false;
+  untold_.insert(number);
 }
 
 void BatchNumbers::renew() {
   voids_.clear();
-  voids_told_ = true;
+  untold_.clear();
   closed_ = queue::NumberSet(next_);
   void_end_ = next_;
 }
@@ -76,15 +76,17 @@ bool BatchNumbers::confirm(const queue::NumberSet& there) {
   std::erase_if(voids_, [&](std::uint64_t number) {
     if (!there.contains(number)) return false;
     closed_.add(number);
+    untold_.erase(number);
     return true;
   });
   return closed_.low() > floor;
 }
 
 bool BatchNumbers::put_voids(FrameBuilder& frame) {
-  for (const auto number : voids_)
-    if (!frame.put(Void{number, 1})) return false;
-  voids_told_ = true;
+  while (!untold_.empty()) {
+    if (!frame.put(Void{*untold_.begin(), 1})) return false;
+    untold_.erase(untold_.begin());
+  }
   return true;
 }
 

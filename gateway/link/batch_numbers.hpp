@@ -51,15 +51,15 @@ class BatchNumbers {
   // Voids among what the peer has closed are over; true: the floor has risen.
   bool confirm(const queue::NumberSet& there);
 
-  void on_connected() { voids_told_ = voids_.empty(); }
-  bool voids_due() const { return !voids_told_; }
+  void on_connected() { untold_ = voids_; }
+  bool voids_due() const { return !untold_.empty(); }
   // False: the frame is full, some have to go into the next one.
   bool put_voids(FrameBuilder& frame);
 
  private:
-  queue::NumberSet closed_;        // acknowledged, or voided and confirmed
-  std::set<std::uint64_t> voids_;  // given up in this life, not confirmed by the peer yet
-  bool voids_told_ = true;         // in this session
+  queue::NumberSet closed_;         // acknowledged, or voided and confirmed
+  std::set<std::uint64_t> voids_;   // given up in this life, not confirmed by the peer yet
+  std::set<std::uint64_t> untold_;  // of these, in this session
   // Of the life before: floor..void_end_-1, confirmed by the number void_end_-1 alone; equal to the floor:
   // nothing to confirm.
   std::uint64_t void_end_;

@@ -171,7 +171,8 @@ Result<void> Incoming::on_fragment(const Fragment& fragment, BootTime now) {
 }
 
 void Incoming::expand_whole(BootTime now) {
-  for (auto next = unfinished_.begin(); next != unfinished_.end() && storing_bytes_ < kMostStoring;) {
+  for (auto next = unfinished_.begin(); next != unfinished_.end();) {
+    if (storing_bytes_ >= kMostStoring || storing_.size() >= kMaxOpenBatches) return;
     const auto whole = next++;
     if (!whole->second.whole()) continue;
     auto batch = unfinished_.extract(whole);

@@ -191,7 +191,7 @@ void LinkPeer::on_frame(ByteView frame) {
   if (session_.peer() && !greeted_) on_greeted();
   obey_holds();
   if (auto bye = session_.peer_bye()) {
-    refused_ = *bye != ByeReason::kShuttingDown;
+    refused_ = *bye != ByeReason::kShuttingDown && *bye != ByeReason::kStoreRefuses;
     note_ = fmt::format("the other side said: {}", to_string(*bye));
     transport_->close(note_);
   } else if (incoming_.refused()) {
@@ -280,6 +280,7 @@ void LinkPeer::book(bool force) {
 void LinkPeer::step() {
   const BootTime now = clock_->now();
   writes_.step(now);
+  tell_late_emergencies(now);
   tend_queue(now);
   pump();
   if (transport_ && (session_.overdue(now) || transport_->stalled(now))) {
@@ -296,6 +297,8 @@ std::optional<BootTime> LinkPeer::next_wake() const {
     if (at && (!wake || *at < *wake)) wake = at;
   };
   consider(writes_.next_wake());
+  for (const auto& [batch, late] : storing_emergencies_)
+    if (late.due) consider(late.due);
   if (transport_) {
     consider(session_.next_wake());
     const bool work = session_.wants_to_send(now) || (session_.peer() && scheduler_.ready(now));

@@ -25,8 +25,8 @@ struct PeerHooks {
   std::function<queue::NewMessage(LinkMessage)> classify;
   // Messages from the link are on disk.
   std::function<void(const std::vector<queue::Accepted>&)> arrived;
-  // Emergencies from the link that the store does not take just now; the peer keeps them and sends them again.
-  // Or none.
+  // Emergencies from the link that the store does not take, or has not taken after 500 ms; `arrived` follows if
+  // it does, else the peer keeps them and sends them again. Or none.
   std::function<void(const std::vector<queue::NewMessage>&)> unstored{};
   // Messages of the outgoing direction ended: delivered to the peer, or otherwise.
   std::function<void()> settled;
@@ -84,7 +84,7 @@ class LinkPeer : private OutgoingHost, private IncomingHost {
   // Says bye and closes.
   void detach(ByeReason reason);
   bool connected() const { return transport_ != nullptr; }
-  // The last session was ended by the other side, and not because it stops for a while.
+  // The last session was ended by the other side, and not because it stops, or cannot store, for a while.
   bool was_refused() const { return refused_; }
   // False while a new incarnation is being written.
   bool may_connect() const { return !renewing_; }
@@ -118,7 +118,7 @@ class LinkPeer : private OutgoingHost, private IncomingHost {
   void adopt(const queue::Entry& stored);
   queue::MessageId row_of(const queue::Entry& entry) const;
   void on_load_failed(const Error& error);
-  void on_store_failed(const queue::ReceivedBatch& batch, const Error& error);
+  void tell_late_emergencies(BootTime now);
   void on_frame(ByteView frame);
   void on_closed(const std::string& why);
   void on_greeted();
@@ -153,6 +153,12 @@ class LinkPeer : private OutgoingHost, private IncomingHost {
   DurableWrites writes_;
   Unstored unstored_;
   BootTime load_after_{};  // the disk could not be read
+  // In batches that are being stored.
+  struct StoringEmergencies {
+    std::vector<queue::NewMessage> messages;
+    std::optional<BootTime> due;  // to be told by then; nothing: they were
+  };
+  std::map<std::uint64_t, StoringEmergencies> storing_emergencies_;
   std::optional<BootTime> up_since_, last_contact_;
   std::string note_;
   bool block_asked_ = false;

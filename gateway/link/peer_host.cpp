@@ -11,6 +11,8 @@ namespace {
 
 // A disk that cannot be read is asked again after this.
 constexpr Millis kLoadAgain = std::chrono::seconds(1);
+// A commit of a healthy disk takes 5 to 50 ms.
+constexpr Millis kPatience{500};
 
 std::vector<queue::MessageId> ids_of(const std::vector<queue::Entry>& entries) {
   std::vector<queue::MessageId> ids;
@@ -184,11 +186,20 @@ void LinkPeer::store(ArrivedBatch arrived) {
     last.origin_number = number;
     last.origin_incarnation = incoming_.peer_incarnation();
   }
+  std::vector<queue::NewMessage> emergencies;
+  for (const auto& message : batch->messages)
+    if (message.cls == queue::kEmergency) emergencies.push_back(message);
+  if (hooks_.unstored && !emergencies.empty())
+    storing_emergencies_[batch->number] = {std::move(emergencies), clock_->now() + kPatience};
   runner_->write(
       [peer = peer_, link = link_, batch](queue::Store& store) { return store.receive(peer, link, *batch); },
       guarded([this, batch, number = batch->number](Result<queue::Store::Received> received) {
         TULPAR_FAIL_POINT("link.received");
-        if (!received) on_store_failed(*batch, received.error());
+        if (!received) {
+          spdlog::error("{}: cannot store batch {}: {}", options_.name, number, received.error().message);
+          tell_late_emergencies(BootTime::max());
+        }
+        storing_emergencies_.erase(number);
         incoming_.on_stored(number, received.has_value(), clock_->now());
         if (transport_ && incoming_.refused()) session_.say_bye(ByeReason::kStoreRefuses);
         if (received) {
@@ -200,12 +211,12 @@ void LinkPeer::store(ArrivedBatch arrived) {
       }));
 }
 
-void LinkPeer::on_store_failed(const queue::ReceivedBatch& batch, const Error& error) {
-  spdlog::error("{}: cannot store batch {}: {}", options_.name, batch.number, error.message);
-  std::vector<queue::NewMessage> emergencies;
-  for (const auto& message : batch.messages)
-    if (message.cls == queue::kEmergency) emergencies.push_back(message);
-  if (hooks_.unstored && !emergencies.empty()) hooks_.unstored(emergencies);
+void LinkPeer::tell_late_emergencies(BootTime now) {
+  for (auto& [batch, storing] : storing_emergencies_) {
+    if (!storing.due || now < *storing.due) continue;
+    storing.due.reset();
+    hooks_.unstored(storing.messages);
+  }
 }
 
 void LinkPeer::void_batches(std::uint64_t first, std::uint64_t count) {

@@ -114,6 +114,28 @@ TEST_CASE("DialPace: every pause is within its bounds, and they grow to the cap 
   CHECK(firsts.size() > 50);  // a hundred gateways that lost one relay do not come back at once
 }
 
+TEST_CASE_METHOD(Fixture, "LinkDialer: a new emergency cuts a pause short, an old one does not") {
+  start();
+  for (int i = 0; i < 30; ++i) {
+    clock.advance(fail_once());
+  }
+  const Millis pause = fail_once();
+  REQUIRE(pause > LinkDialer::kNewEmergency);
+  gateway.accept("help");
+  dialer->step();
+  CHECK(*dialer->next_wake() - clock.now() <= LinkDialer::kNewEmergency);
+  clock.advance(LinkDialer::kNewEmergency);
+  Millis longest{0};
+  for (int i = 0; i < 30; ++i) {
+    const Millis next = fail_once();
+    longest = std::max(longest, next);
+    dialer->step();
+    CHECK_FALSE(dialer->dialling());
+    clock.advance(next);
+  }
+  CHECK(longest > LinkDialer::kNewEmergency);
+}
+
 TEST_CASE_METHOD(Fixture, "LinkDialer: without a peer there is nothing to dial for") {
   start();
   dialer->set_peer(nullptr);

@@ -117,10 +117,9 @@ TEST_CASE("Station: a start that cannot be is told in words") {
     options.state_dir = dir / "file/state";
     CHECK_THROWS_WITH(Station(loop, options, [] {}), Contains("cannot make the state directory"));
   }
-  SECTION("the store is none") {
-    options.state_dir = dir / "";
-    std::filesystem::rename(dir / "file", dir / "queue.db");
-    std::filesystem::resize_file(dir / "queue.db", 4096);
+  SECTION("the store is a folder") {
+    options.state_dir = dir / "state";
+    std::filesystem::create_directories(dir / "state/queue.db");
     CHECK_THROWS_WITH(Station(loop, options, [] {}), Contains("queue.db"));
   }
   SECTION("a rule names a class that is none") {
@@ -128,6 +127,17 @@ TEST_CASE("Station: a start that cannot be is told in words") {
     options.rules = {rule("#", "urgent")};
     CHECK_THROWS_WITH(Station(loop, options, [] {}), Contains("urgent"));
   }
+}
+
+TEST_CASE("Station: what is no store is moved aside, and a new one is begun") {
+  const queue::TempDir dir;
+  boost::asio::io_context loop;
+  std::ofstream(dir / "queue.db") << std::string(4096, 'x');
+  auto options = default_options();
+  options.state_dir = dir / "";
+  Station station(loop, options, [] {});
+  CHECK(std::filesystem::exists(dir / "queue.db.damaged-1"));
+  CHECK(station.store_health().ok);
 }
 
 TEST_CASE("Station: a message is what its packet says, or else its topic") {

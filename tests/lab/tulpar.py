@@ -77,6 +77,7 @@ class Daemon:
         self._log = pathlib.Path(folder, f"{role}.log")
         self._log_begin = 0
         self._process = None
+        self.environment = None  # of the next start; None: this process's
 
     @property
     def pid(self):
@@ -86,7 +87,7 @@ class Daemon:
         self._log_begin = self._log.stat().st_size if self._log.exists() else 0
         with open(self._log, "ab") as log:
             self._process = self._link.spawn(self._side, self._command, stdin=subprocess.DEVNULL, stdout=log,
-                                             stderr=log)
+                                             stderr=log, env=self.environment)
 
     def ready(self):
         """Whether this start has printed its `ready` line; raises if the process has ended."""
@@ -102,6 +103,9 @@ class Daemon:
         if not until(self.ready, timeout, pause=0.02):
             raise TimeoutError(f"tulpar {self._role} was not ready within {timeout} s")
 
+    def alive(self):
+        return self._process.poll() is None
+
     def kill(self):
         self._process.kill()
         self._process.wait()
@@ -111,17 +115,25 @@ class Daemon:
         self._process.terminate()
         return self._process.wait(timeout)
 
-    def get(self, path):
+    def _ask(self, path):
         connection = _UnixConnection(self.state / "tulpar.sock")
         try:
             connection.request("GET", path)
             answer = connection.getresponse()
-            body = answer.read()
-            if answer.status != 200:
-                raise RuntimeError(f"GET {path} at the {self._role}: {answer.status} {body[:300]!r}")
-            return json.loads(body)
+            return answer.status, answer.read()
         finally:
             connection.close()
+
+    def get(self, path):
+        code, body = self._ask(path)
+        if code != 200:
+            raise RuntimeError(f"GET {path} at the {self._role}: {code} {body[:300]!r}")
+        return json.loads(body)
+
+    def unhealthy(self):
+        """What /healthz says is wrong; empty: nothing."""
+        code, body = self._ask("/healthz")
+        return "" if code == 200 else body.decode(errors="replace")
 
     def status(self):
         return self.get("/api/v1/status")
@@ -137,6 +149,7 @@ class Bench:
         """`rate`: what the gateway's configuration says of the link, bits a second. `managed`: the gateway runs its
         own broker, on the port where else the lab's would be. `plan`: the table [link.plan]."""
         self.link, self.binary, self._managed = link, binary, managed
+        self.sink_broker = None  # its process
         self.folder = pathlib.Path(folder)
         self.relay = Daemon(link, "net", binary, "relay", self.folder)
         self.gateway = Daemon(link, "site", binary, "gateway", self.folder)
@@ -155,7 +168,7 @@ class Bench:
 
     def start_relay(self):
         """With its broker; and enrols the gateway."""
-        mqtt.broker(self.link, "net", self.folder, "net-broker")
+        self.sink_broker = mqtt.broker(self.link, "net", self.folder, "net-broker")
         self.relay.start()
         self.relay.wait_ready()
         enrolled = self.link.run("net", [self.binary, "enrol", GATEWAY, "--config", self.relay.config,

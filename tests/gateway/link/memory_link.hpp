@@ -41,13 +41,14 @@ class TurnedRunner : public queue::StoreRunner {
     });
   }
   bool turn() {
-    if (answers_.empty()) return false;
+    if (answers_.empty() || hold) return false;
     auto answer = std::move(answers_.front());
     answers_.pop_front();
     answer();
     return true;
   }
   bool refuse = false, refuse_reads = false;
+  bool hold = false;  // the answers
 
  private:
   queue::StoreFixture& files_;

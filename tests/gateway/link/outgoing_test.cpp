@@ -157,7 +157,7 @@ TEST_CASE_METHOD(Fixture,
   FrameBuilder frame(500);
   outgoing.fill(frame, now);
   const auto items = decode_frame(frame.take());
-  CHECK(std::get<Void>(items->at(1)).first == 2);
+  CHECK(std::get<Void>(items->at(0)).first == 2);
 }
 
 TEST_CASE_METHOD(Fixture, "The last places of 32 are for what is urgent") {

@@ -138,6 +138,21 @@ TEST_CASE_METHOD(Fixture,
   CHECK(delivered() == 0);
 }
 
+TEST_CASE_METHOD(Fixture, "Unstored: an emergency that the receiver's disk takes long for is told, once") {
+  connect();
+  run(Millis{1000});
+  gateway.accept("help");
+  relay.runner.hold = true;
+  run(Millis{2000});
+  CHECK(relay.unstored == std::vector<std::string>{"help"});
+  CHECK(relay.arrived.empty());
+  relay.runner.hold = false;
+  run(Millis{2000});
+  CHECK(relay.unstored.size() == 1);
+  CHECK(relay.arrived.size() == 1);
+  CHECK(delivered() == 1);
+}
+
 TEST_CASE_METHOD(Fixture, "Unstored: with a healthy disk the numbers never run out") {
   for (std::uint64_t i = 0; i < 3 * queue::kNumbersAside; ++i) {
     const auto number = gateway.peer->number_aside();
