@@ -3,12 +3,11 @@
 // Named places at which a build for the crash soak dies or stalls on purpose. In every other build a point is a
 // name that the compiler checks, and nothing more.
 //
-// Any thread. Where the build has the CMake option TULPAR_FAIL_POINTS, two variables of the environment count:
-//   TULPAR_FAIL=NAME:N=ACTION,...   at the N-th passing (from 1) of NAME: `kill` (SIGKILL to itself), or a
-//   stall
-//                                   of so many milliseconds (1 to 60000). What cannot be read ends the start.
-//   TULPAR_FAIL_LOG=FILE            appended to: a line `pass NAME` at the first passing of each, and one with
-//                                   `kill` or `stall` before each action.
+// Any thread. Where the build has the CMake option TULPAR_FAIL_POINTS, two variables of the environment count.
+// TULPAR_FAIL=NAME:N=ACTION,... says what happens at the N-th passing (from 1) of NAME: `kill` (SIGKILL to
+// itself), or a stall of so many milliseconds (1 to 60000); of two rules for one passing the first goes first.
+// What cannot be read ends the start. To the file TULPAR_FAIL_LOG goes a line `pass NAME` at the first passing
+// of each, and one with `kill` or `stall` before each action.
 #pragma once
 
 #include <array>

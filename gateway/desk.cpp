@@ -173,7 +173,10 @@ web::Status Desk::status() {
   status.store = {.ok = health.ok,
                   .bytes = figures_.size,
                   .max_bytes = static_cast<std::int64_t>(station_->options().storage.max_size),
-                  .problem = health.problem};
+                  .problem = health.problem,
+                  .note = station_->store_note(),
+                  .written = station_->disk_writes().total(),
+                  .written_today = station_->disk_writes().today()};
   for (const auto* peer : peers) status.store.unstored += static_cast<std::int64_t>(peer->unstored());
   for (std::size_t i = 0; i < station_->sinks().size(); ++i) {
     const auto sink = station_->sinks()[i]->status();
@@ -183,6 +186,7 @@ web::Status Desk::status() {
   status.gateways = program_.gateways();
   if (delivered_at_) status.last_delivered = now - *delivered_at_;
   std::tie(status.ok, status.verdict) = program_.verdict(status);
+  if (!status.store.note.empty()) status.verdict += " " + status.store.note;
   return status;
 }
 
@@ -194,7 +198,7 @@ std::vector<std::string> Desk::class_names() {
 
 std::string Desk::unhealthy() {
   const auto health = station_->store_health();
-  if (!health.ok) return fmt::format("the store cannot write: {}", health.problem);
+  if (!health.ok) return fmt::format("the store fails: {}", health.problem);
   const auto mesh = program_.mesh();
   if (program_.edge_is_main || mesh.connected) return {};
   return fmt::format("the mesh's broker is not connected{}{}", mesh.note.empty() ? "" : ": ", mesh.note);

@@ -7,11 +7,15 @@
 #include <algorithm>
 #include <boost/asio/post.hpp>
 
+#include "queue/salvage.hpp"
+
 namespace tulpar {
 namespace {
 
 // Bodies are erased this often at the most; an hour's promise is kept within it.
 constexpr Millis kEraseEvery = std::chrono::minutes(1);
+// How long the operator is told that the store was damaged.
+constexpr Millis kNoteFor = std::chrono::hours(24);
 // The last 5 % of the store are for emergencies alone (DESIGN.md §6).
 constexpr std::uint64_t kForAllPercent = 95;
 
@@ -47,17 +51,55 @@ Station::Station(boost::asio::io_context& loop, StationOptions options, std::fun
       lock_(options_.state_dir),
       wake_(std::move(wake)),
       classifier_(make_classifier(options_.channels, options_.rules, options_.classes).value()),
-      arrived_(make_classifier(options_.channels, options_.rules, options_.classes).value()) {
+      arrived_(make_classifier(options_.channels, options_.rules, options_.classes).value()),
+      ballast_(options_.state_dir) {
   if (const auto last = queue::Store::last_believed(store_file())) clock_.go_on_from(*last);
-  auto store = queue::Store::open(store_file(), names_of(options_.classes), clock_);
-  if (!store) throw std::runtime_error(store.error().message);
+  auto store = open_store();
+  ballast_.restore();
   runner_ = std::make_unique<queue::ThreadedStoreRunner>(
-      std::move(*store), std::make_unique<queue::StoreReader>(store_file()),
+      std::move(store), std::make_unique<queue::StoreReader>(store_file()),
       std::make_unique<queue::StoreReader>(store_file()),
       [this](std::function<void()> f) { boost::asio::post(*loop_, std::move(f)); });
+  runner_->on_failure([this](const queue::StoreError& error) { on_store_failure(error); });
 }
 
 Station::~Station() = default;
+
+std::unique_ptr<queue::Store> Station::open_store() {
+  std::optional<queue::Salvaged> salvaged;
+  const auto open = [&] {
+    return queue::Store::open(store_file(), names_of(options_.classes), clock_, &salvaged);
+  };
+  auto store = open();
+  if (!store && ballast_.release()) {
+    spdlog::warn("{}; starting with the last {} KiB of the disk", store.error().message,
+                 queue::Ballast::kSize >> 10);
+    store = open();
+  }
+  if (!store) throw std::runtime_error(store.error().message);
+  if (salvaged) {
+    store_note_ = salvaged->words();
+    noted_at_ = clock_.now();
+    spdlog::error("{}", store_note_);
+    for (const auto& file : salvaged->removed) spdlog::warn("{} is removed, to keep room", file);
+  }
+  return std::move(*store);
+}
+
+// On one of the store's threads. A damaged file is not written on: the next start salvages it.
+void Station::on_store_failure(const queue::StoreError& error) {
+  if (error.is_full()) ballast_.release();
+  if (!error.is_damage()) return;
+  queue::note_damage(store_file(), error.what());
+  boost::asio::post(*loop_, [file = store_file(), words = std::string(error.what())] {
+    throw std::runtime_error(
+        fmt::format("{} is damaged ({}): the next start saves what can be read of it", file, words));
+  });
+}
+
+std::string Station::store_note() const {
+  return clock_.now() - noted_at_ < kNoteFor ? store_note_ : std::string();
+}
 
 void Station::open_sinks(const std::vector<std::string>& names, MakeSink make, std::function<void()> done) {
   using Opened = std::pair<std::vector<int>, queue::MessageId>;
@@ -230,8 +272,10 @@ void Station::step(const std::vector<link::LinkPeer*>& peers) {
   if (erasing_ || (erased_at_ && now - *erased_at_ < kEraseEvery)) return;
   erased_at_ = now;
   erasing_ = true;
+  if (const auto written = DiskWrites::of_process()) disk_writes_.note(*written, clock_.wall());
   runner_->write(
-      [keep = options_.storage.keep_delivered, story = options_.storage.keep_story](queue::Store& store) {
+      [this, keep = options_.storage.keep_delivered, story = options_.storage.keep_story](queue::Store& store) {
+        ballast_.restore();
         store.date_usage();
         return store.erase_old(keep, story);
       },

@@ -13,10 +13,12 @@
 
 #include "bridge/classifier.hpp"
 #include "bridge/mqtt_sink.hpp"
+#include "gateway/disk_writes.hpp"
 #include "gateway/link/batch.hpp"
 #include "gateway/link/peer.hpp"
 #include "gateway/real_clock.hpp"
 #include "gateway/state_lock.hpp"
+#include "queue/ballast.hpp"
 #include "queue/store_runner.hpp"
 
 namespace tulpar {
@@ -65,6 +67,9 @@ class Station {
   boost::asio::io_context& loop() { return *loop_; }
   queue::StoreRunner& runner() { return *runner_; }
   queue::StoreHealth store_health() const { return runner_->health(); }
+  // What the operator should know of the store, for a day: that it was damaged, and what could be saved.
+  std::string store_note() const;
+  const DiskWrites& disk_writes() const { return disk_writes_; }
   link::BatchCodec& codec() { return codec_; }
   const RealClock& clock() const { return clock_; }
   const StationOptions& options() const { return options_; }
@@ -81,6 +86,8 @@ class Station {
   // What the sinks with these bits are owed, after..upto; then done.
   void load_edge(queue::MessageId after, queue::MessageId upto, std::vector<int> bits,
                  std::function<void()> done);
+  std::unique_ptr<queue::Store> open_store();
+  void on_store_failure(const queue::StoreError& error);
   queue::NewMessage judge_with(bridge::Classifier& classifier, const std::string& topic, Bytes payload) const;
   // The sinks have mostly the same messages before them, so the largest backlog stands for what they keep.
   std::uint64_t edge_bytes() const;
@@ -101,6 +108,10 @@ class Station {
   std::uint64_t sink_mask_ = 0;
   std::optional<BootTime> erased_at_;
   bool erasing_ = false;
+  queue::Ballast ballast_;  // on the store's writer thread, once there is one
+  std::string store_note_;
+  BootTime noted_at_{};
+  DiskWrites disk_writes_;
   // Last: its threads end before what their answers touch.
   std::unique_ptr<queue::ThreadedStoreRunner> runner_;
 };

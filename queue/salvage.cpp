@@ -102,11 +102,6 @@ void build(const std::string& path, const std::vector<std::string>& classes, Sal
 
 }  // namespace
 
-bool is_damage(int sqlite_code) {
-  const int primary = sqlite_code & 0xff;
-  return primary == SQLITE_CORRUPT || primary == SQLITE_NOTADB;
-}
-
 std::string known_damage(const std::string& path) {
   const SalvagePages pages(path);
   // SQLite would take an empty file for a new one, and delete its log.
@@ -147,7 +142,7 @@ Result<Salvaged> salvage(const std::string& path, const std::vector<std::string>
       built = true;
     } catch (const StoreError& error) {
       // Better a gateway that works than the remains of an older one.
-      if ((error.code & 0xff) != SQLITE_FULL || !remove_oldest(path, 0, result.removed)) throw;
+      if (!error.is_full() || !remove_oldest(path, 0, result.removed)) throw;
     }
   }
   result.aside = move_aside(path);

@@ -28,8 +28,6 @@ struct Salvaged {
   std::string words() const;
 };
 
-// True for what SQLite answers when it meets a damaged file.
-bool is_damage(int sqlite_code);
 // Why the file at `path` must not be opened; empty: nothing is known against it. To be asked before SQLite has
 // touched it, which would begin a torn log anew.
 std::string known_damage(const std::string& path);

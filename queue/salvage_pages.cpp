@@ -98,8 +98,8 @@ std::vector<SalvagePages::Frame> SalvagePages::read_frames(bool& torn_header) co
       const Sum said = sum_at(view.subspan(16));
       if (std::equal(salts.begin(), salts.end(), view.begin() + 8)) {
         frame.page = read_u32(view);
+        frame.commits = read_u32(view.subspan(4));
         frame.fits = sum == said && frame.page > 0;
-        if (frame.fits) frame.commits = read_u32(view.subspan(4));
       }
       // From what it says, right or not, so that a torn frame costs only itself.
       sum = said;

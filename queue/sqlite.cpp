@@ -3,7 +3,28 @@
 
 #include <fmt/format.h>
 
+#include <cerrno>
+#include <cstring>
+
 namespace tulpar::queue {
+
+bool StoreError::is_damage() const {
+  const int primary = code & 0xff;
+  return primary == SQLITE_CORRUPT || primary == SQLITE_NOTADB;
+}
+
+bool StoreError::is_full() const {
+  return (code & 0xff) == SQLITE_FULL || code == SQLITE_IOERR_SHMSIZE || system == ENOSPC || system == EDQUOT;
+}
+
+std::string StoreError::plain() const {
+  const int primary = code & 0xff;
+  if (is_full()) return "no space left on the disk";
+  if (system == EROFS || primary == SQLITE_READONLY) return "the disk is read-only";
+  if (is_damage()) return "the store's file is damaged";
+  if (primary != SQLITE_IOERR) return what();
+  return fmt::format("the disk reports: {}", std::strerror(system ? system : EIO));
+}
 
 Database::Database(const std::string& path, Mode mode) {
   const int flags =
@@ -17,7 +38,11 @@ Database::Database(const std::string& path, Mode mode) {
 }
 
 void Database::fail(std::string_view what) const {
-  throw StoreError(fmt::format("{}: {}", what, sqlite3_errmsg(db_.get())), sqlite3_extended_errcode(db_.get()));
+  const int code = sqlite3_extended_errcode(db_.get()), primary = code & 0xff;
+  // Of any other code it says what was wrong the last time.
+  const bool asked = primary == SQLITE_IOERR || primary == SQLITE_CANTOPEN || primary == SQLITE_FULL;
+  throw StoreError(fmt::format("{}: {}", what, sqlite3_errmsg(db_.get())), code,
+                   asked ? sqlite3_system_errno(db_.get()) : 0);
 }
 
 void Database::execute(const std::string& sql) {

@@ -18,10 +18,18 @@
 
 namespace tulpar::queue {
 
-// SQLite's answer: what was tried, and its words. `code` is the extended result code (sqlite.org/rescode.html).
+// SQLite's answer: what was tried, and its words. `code` is the extended result code (sqlite.org/rescode.html),
+// `system` what the operating system said (errno), 0 where it was not asked.
 struct StoreError : std::runtime_error {
-  StoreError(const std::string& what, int error_code) : std::runtime_error(what), code(error_code) {}
-  int code;
+  StoreError(const std::string& what, int error_code, int system_code = 0)
+      : std::runtime_error(what), code(error_code), system(system_code) {}
+  int code, system;
+
+  // The file itself is damaged, not the disk.
+  bool is_damage() const;
+  bool is_full() const;
+  // What an operator can act on; what() where there is nothing simpler to say.
+  std::string plain() const;
 };
 
 class Database {

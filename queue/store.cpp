@@ -126,7 +126,7 @@ std::int64_t Store::link(const std::string& name) {
 
 std::vector<int> Store::set_sinks(const std::vector<std::string>& names, GoneSinks* gone) {
   if (names.size() > 63)
-    throw StoreError(fmt::format("{} sinks: at most 63 are possible", names.size()), SQLITE_FULL);
+    throw StoreError(fmt::format("{} sinks: at most 63 are possible", names.size()), SQLITE_TOOBIG);
   std::map<std::string, int> known;
   std::uint64_t left = 0, kept = 0;
   for (Statement rows(db_, "SELECT bit, name FROM sink"); rows.step();) {

@@ -189,7 +189,7 @@ Store::Received Store::receive(PeerId peer, std::int64_t link, const ReceivedBat
   if (const auto now = state.numbers.runs().size(); now > kMostIntervals && now > intervals)
     throw StoreError(fmt::format("batch {} would leave more than {} gaps in its sender's numbers", batch.number,
                                  kMostIntervals),
-                     SQLITE_FULL);
+                     SQLITE_TOOBIG);
   state.batches.add(batch.number, 1, &batches);
   save_received(peer, numbers, batches);
   ledger_->add(link, received.bytes);

@@ -19,7 +19,8 @@ std::string failed_check(Database& db, const char* pragma) {
   Statement check(db, fmt::format("PRAGMA {}", pragma));
   check.step();
   const std::string verdict = check.text(0);
-  return verdict == "ok" ? "" : verdict;
+  // Its first line says only which database.
+  return verdict == "ok" ? "" : verdict.substr(verdict.rfind('\n') + 1);
 }
 
 // The quick check reads all of the file, but does not compare indexes with their tables. Where that costs
@@ -91,7 +92,7 @@ std::unique_ptr<Store> Store::open_sound(const std::string& path, const std::vec
   transaction.commit();
   return store;
 } catch (const StoreError& error) {
-  if (!is_damage(error.code)) throw;
+  if (!error.is_damage()) throw;
   damage = error.what();
   return nullptr;
 }

@@ -84,8 +84,8 @@ struct ThreadedStoreRunner::Impl {
         query_reader(std::move(the_query_reader)),
         post_to_loop(std::move(post)) {
     writer_thread = std::thread([this] { write_loop(); });
-    reader_thread = std::thread([this] { read_loop(reads, *reader); });
-    query_thread = std::thread([this] { read_loop(queries, *query_reader); });
+    reader_thread = std::thread([this] { read_loop(reads, *reader, read_problem); });
+    query_thread = std::thread([this] { read_loop(queries, *query_reader, query_problem); });
   }
 
   ~Impl() {
@@ -121,7 +121,7 @@ struct ThreadedStoreRunner::Impl {
     try {
       store->tidy();
     } catch (const std::exception& error) {
-      problem = error.what();
+      problem = report(error);
     }
     note_health([&](StoreHealth& now) {
       now.began.reset();
@@ -129,6 +129,14 @@ struct ThreadedStoreRunner::Impl {
       now.ok = false;
       now.problem = problem;
     });
+  }
+
+  // Its words for the operator.
+  std::string report(const std::exception& error) const {
+    const auto* said = dynamic_cast<const StoreError*>(&error);
+    if (!said) return error.what();
+    if (failed) failed(*said);
+    return said->plain();
   }
 
   template <class Change>
@@ -146,7 +154,7 @@ struct ThreadedStoreRunner::Impl {
     } catch (const std::exception& error) {
       if (jobs.size() == 1) {
         answers.push_back(answer(jobs, error.what()));
-        return error.what();
+        return report(error);
       }
     }
     // One bad operation must not fail its neighbours: each alone.
@@ -166,15 +174,17 @@ struct ThreadedStoreRunner::Impl {
     };
   }
 
-  void read_loop(JobQueue<ReadJob>& queue, StoreReader& from) {
+  void read_loop(JobQueue<ReadJob>& queue, StoreReader& from, std::string& problem) {
     for (auto jobs = queue.take_all(); !jobs.empty(); jobs = queue.take_all()) {
       for (auto& job : jobs) {
-        std::string words;
+        std::string words, plain;
         try {
           job.run(from);
         } catch (const std::exception& error) {
           words = error.what();
+          plain = report(error);
         }
+        note_health([&](StoreHealth&) { problem = plain; });
         post_to_loop([done = std::move(job.done), words] {
           const Error error{words};
           done(words.empty() ? nullptr : &error);
@@ -186,10 +196,12 @@ struct ThreadedStoreRunner::Impl {
   std::unique_ptr<Store> store;
   std::unique_ptr<StoreReader> reader, query_reader;
   std::function<void(std::function<void()>)> post_to_loop;
+  std::function<void(const StoreError&)> failed;
   JobQueue<WriteJob> writes;
   JobQueue<ReadJob> reads, queries;
   mutable std::mutex health_mutex;
   StoreHealth health;
+  std::string read_problem, query_problem;  // of the last read of either reader
   std::thread writer_thread, reader_thread, query_thread;
 };
 
@@ -204,9 +216,14 @@ void ThreadedStoreRunner::submit(WriteJob job) { impl_->writes.push(std::move(jo
 void ThreadedStoreRunner::submit(ReadJob job) { impl_->reads.push(std::move(job)); }
 void ThreadedStoreRunner::submit_query(ReadJob job) { impl_->queries.push(std::move(job)); }
 
+void ThreadedStoreRunner::on_failure(std::function<void(const StoreError&)> f) { impl_->failed = std::move(f); }
+
 StoreHealth ThreadedStoreRunner::health() const {
   std::lock_guard lock(impl_->health_mutex);
-  return impl_->health.at(Steady::now());
+  StoreHealth health = impl_->health.at(Steady::now());
+  if (health.ok) health.problem = impl_->read_problem.empty() ? impl_->query_problem : impl_->read_problem;
+  health.ok = health.problem.empty();
+  return health;
 }
 
 }  // namespace tulpar::queue

@@ -81,8 +81,8 @@ struct StoreHealth {
   static constexpr Millis kLongestCommit{10'000};
 
   bool ok = true;
-  std::string problem;                // of the last failed commit, or of one that hangs; empty when ok
-  Millis last_commit{0};              // how long the last commit took
+  std::string problem;    // why the last commit or read failed, plainly, or that a commit hangs; empty when ok
+  Millis last_commit{0};  // how long the last commit took
   std::optional<Instant> began = {};  // of the group that is being written
   std::uint64_t commits = 0;
 
@@ -102,6 +102,9 @@ class ThreadedStoreRunner : public StoreRunner {
   void submit(ReadJob job) override;
   void submit_query(ReadJob job) override;
   StoreHealth health() const;
+  // Called with what SQLite answered to a write or a read that failed, on the thread that made it. To be set
+  // before anything is submitted.
+  void on_failure(std::function<void(const StoreError&)> f);
 
  private:
   struct Impl;

@@ -178,6 +178,9 @@ std::string metrics_text(const Status& status, const WebCounters& web) {
   out.single("store_max_bytes", "gauge", "Its limit.", status.store.max_bytes);
   out.single("store_unstored", "gauge", "Emergencies sent from memory that are not on disk.",
              status.store.unstored);
+  if (status.store.written)
+    out.single("store_written_bytes_total", "counter", "Bytes written to storage since the start.",
+               *status.store.written);
   write_books(out, status);
   write_classes(out, status);
   write_links(out, status);

@@ -74,7 +74,8 @@ void write_mesh_and_store(JsonWriter& json, const MeshStatus& mesh, const StoreS
   json.text_or_null("note", mesh.note).field("accepted_last_minute", mesh.accepted_last_minute).end();
   json.key("store").object().field("ok", store.ok).field("bytes", store.bytes);
   json.field("max_bytes", store.max_bytes).text_or_null("problem", store.problem);
-  json.field("unstored", store.unstored).end();
+  json.field("unstored", store.unstored).text_or_null("note", store.note);
+  json.field("written_today", store.written_today).end();
 }
 
 void write_edges(JsonWriter& json, const Status& status) {

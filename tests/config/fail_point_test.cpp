@@ -8,6 +8,7 @@
 #include <chrono>
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <set>
@@ -67,7 +68,7 @@ TEST_CASE("what is no rule is refused") {
         "store.commit:1=-5", "store.commit=kill:1", "store.commit:1=kill,,sink.noted:1=kill", ":1=kill", ","}) {
     CAPTURE(rules);
     const auto parsed = parse_fail_rules(rules);
-    REQUIRE_FALSE(parsed);
+    REQUIRE_FALSE(parsed.has_value());
     CHECK(parsed.error().message.starts_with("TULPAR_FAIL: "));
   }
 }
@@ -87,6 +88,20 @@ TEST_CASE("a process stalls where its rule says so, and goes on") {
   CHECK(life.status == 0);
   CHECK(life.said == "committed\ncommitted\ncommitted\nend\n");
   CHECK(life.log == "pass store.commit\npass sink.noted\nstall sink.noted\n");
+}
+
+TEST_CASE("a process stalls and then dies where two rules say so") {
+  const auto life = run_probe("store.commit:1=1,store.commit:1=kill");
+  CHECK(WIFSIGNALED(life.status));
+  CHECK(life.said.empty());
+  CHECK(life.log == "pass store.commit\nstall store.commit\nkill store.commit\n");
+}
+
+TEST_CASE("a program with fail points is no release") {
+  const std::string check = TULPAR_CHECK_RELEASE " ";
+  CHECK(std::system((check + TULPAR_FAIL_POINT_PROBE " >/dev/null").c_str()) != 0);
+  CHECK(std::system((check + "/nonexistent 2>/dev/null").c_str()) != 0);
+  CHECK(std::system((check + __FILE__).c_str()) == 0);
 }
 
 TEST_CASE("a process with a rule that it cannot read does not start") {

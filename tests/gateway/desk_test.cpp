@@ -200,7 +200,7 @@ TEST_CASE_METHOD(DeskBench, "Desk: a store that cannot write is told at once, un
   station().runner().write([&](queue::Store& store) { return store.accept(std::span(&one, 1)); },
                            [&](const auto& result) { failed = !result; });
   REQUIRE(until([&] { return failed; }));
-  CHECK_THAT(desk->unhealthy(), Contains("cannot write") && Contains("disk I/O error"));
+  CHECK_THAT(desk->unhealthy(), Contains("the store fails") && Contains("disk I/O error"));
   CHECK_FALSE(desk->status().store.ok);
   CHECK_THAT(desk->status().store.problem, Contains("disk I/O error"));
   relent();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "queue/store_runner.hpp"
 
+#include <cerrno>
 #include <condition_variable>
 #include <deque>
 #include <future>
@@ -161,6 +162,45 @@ TEST_CASE_METHOD(Fixture, "A read does not wait for the page's query") {
   CHECK_FALSE(queried);
   end.set_value();
   loop.run_until([&] { return queried; });
+}
+
+TEST_CASE_METHOD(Fixture, "What SQLite refuses is told on the spot, and plainly in the health") {
+  std::promise<int> code;
+  runner->on_failure([&](const StoreError& error) { code.set_value(error.code); });
+  const auto fail_with = [&](int sqlite, int system) {
+    code = {};
+    bool done = false;
+    runner->write([=](Store&) { throw StoreError("INSERT: what SQLite says", sqlite, system); },
+                  [&](Result<void> result) { done = result.error().message == "INSERT: what SQLite says"; });
+    loop.run_until([&] { return done; });
+    CHECK(code.get_future().get() == sqlite);
+    return runner->health().problem;
+  };
+  CHECK(fail_with(SQLITE_FULL, ENOSPC) == "no space left on the disk");
+  CHECK(fail_with(SQLITE_IOERR_SHMSIZE, 0) == "no space left on the disk");
+  CHECK(fail_with(SQLITE_IOERR_WRITE, EROFS) == "the disk is read-only");
+  CHECK(fail_with(SQLITE_READONLY, 0) == "the disk is read-only");
+  CHECK(fail_with(SQLITE_IOERR_FSYNC, EIO) == "the disk reports: Input/output error");
+  CHECK(fail_with(SQLITE_CORRUPT_INDEX, 0) == "the store's file is damaged");
+  CHECK(fail_with(SQLITE_CONSTRAINT, 0) == "INSERT: what SQLite says");
+}
+
+TEST_CASE_METHOD(Fixture, "A reader that cannot read is a problem until it can") {
+  const bool page = GENERATE(true, false);
+  const auto read = [&](bool fails) {
+    bool done = false;
+    const auto job = [fails](StoreReader&) {
+      if (fails) throw StoreError("SELECT", SQLITE_IOERR_READ, EIO);
+    };
+    const auto answer = [&](Result<void>) { done = true; };
+    page ? runner->query(job, answer) : runner->read(job, answer);
+    loop.run_until([&] { return done; });
+  };
+  read(true);
+  CHECK_FALSE(runner->health().ok);
+  CHECK(runner->health().problem == "the disk reports: Input/output error");
+  read(false);
+  CHECK(runner->health().ok);
 }
 
 TEST_CASE_METHOD(Fixture, "The writer takes erased text out of the log after it has answered") {

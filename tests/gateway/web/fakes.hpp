@@ -141,7 +141,7 @@ inline Status a_status() {
   view.link.inflight_bytes = 33;
   view.link.up_since = status.at - Millis(5000);
   status.links.push_back(view);
-  status.store = {.ok = true, .bytes = 4096, .max_bytes = 1'000'000};
+  status.store = {.ok = true, .bytes = 4096, .max_bytes = 1'000'000, .written = 8192, .written_today = 4096};
   status.last_delivered = Millis(4200);
   status.sinks.push_back({.name = "mqtt-0", .connected = true, .lag = 3});
   status.gateways.push_back(

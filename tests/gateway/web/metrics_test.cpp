@@ -65,7 +65,7 @@ TEST_CASE("the figures are the status'") {
         R"(tulpar_link_rtt_seconds{link="sat"} 0.64)", R"(tulpar_plan_used_bytes{link="sat"} 18000000)",
         R"(tulpar_plan_cost{link="sat"} 1.25)", R"(tulpar_sink_lag{sink="mqtt-0"} 3)",
         "tulpar_http_requests_total 5", R"(tulpar_http_refused_total{reason="sign-in"} 2)",
-        "tulpar_http_live_feeds 1", "tulpar_store_ok 1"}) {
+        "tulpar_http_live_feeds 1", "tulpar_store_ok 1", "tulpar_store_written_bytes_total 8192"}) {
     INFO(line);
     CHECK_THAT(text, Contains(std::string("\n") + line + "\n"));
   }

@@ -22,6 +22,8 @@ TEST_CASE("the status holds what the contract names") {
   CHECK(json::serialize(status.at("ledger")) ==
         R"({"accepted":10,"delivered":4,"expired":1,"conflated":1,"dropped":1,"queued":3,"duplicates":2})");
   CHECK(status.at("back").at("delivered") == 5);
+  CHECK(status.at("store").at("written_today") == 4096);
+  CHECK(status.at("store").at("note").is_null());
 
   const auto& cls = status.at("classes").at(0);
   CHECK(cls.at("name") == "emergency");
