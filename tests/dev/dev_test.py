@@ -10,7 +10,7 @@ from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parents[2]
 # What ./dev itself uses of the machine; everything else is one of the STUBS or is not there.
-TOOLS = ["bash", "cat", "cmp", "cp", "dirname", "env", "mkdir", "mv", "nproc", "readlink", "sh", "touch"]
+TOOLS = ["bash", "cat", "cmp", "cp", "dirname", "env", "grep", "mkdir", "mv", "nproc", "readlink", "sh", "touch"]
 LOG = '#!/bin/sh\nprintf "%s\\n" "${0##*/} $*" >> "$PLACE/log"\n'
 STUBS = {
     "dpkg-query": 'shift 3; for name; do sed -n "s/^$name /&/p" "$PLACE/packages"; done; exit 1',
@@ -42,8 +42,9 @@ class Dev(unittest.TestCase):
         (page / "package-lock.json").write_text("{}\n")
         (self.root / "packages").touch(0o666)
         (self.root / "packages").chmod(0o666)
-        for name in ["dev", "CMakePresets.json"]:
-            shutil.copy(PROJECT / name, self.root)
+        (self.root / ".lint").mkdir()
+        for name in ["dev", "CMakePresets.json", ".lint/check_release"]:
+            shutil.copy(PROJECT / name, self.root / name)
         os.utime(self.root / "CMakePresets.json", (1, 1))
         for name in TOOLS + ["sed", "chmod"]:
             (self.root / "bin" / name).symlink_to(shutil.which(name))
@@ -153,14 +154,37 @@ class Dev(unittest.TestCase):
 
     def test_the_sanitizers(self):
         self.all_installed()
-        self.assertEqual(self.run_dev("sanitize", "ubsan"), [
-            "cmake --preset ubsan -DTULPAR_WERROR=OFF",
-            "cmake --build build/ubsan --parallel 3 --target"
+        self.assertEqual(self.run_dev("sanitize", "asan"), [
+            "cmake --preset asan -DTULPAR_WERROR=OFF",
+            "cmake --build build/asan --parallel 3 --target"
             " tests/config/all tests/queue/all tests/bridge/all tests/gateway/all",
-            "ctest --test-dir build/ubsan -L unit --parallel 3 --output-on-failure --no-tests=error"])
+            "ctest --test-dir build/asan -L unit --parallel 3 --output-on-failure --no-tests=error"])
         self.assertIn("cmake --build build/tsan --parallel 3 --target tests/queue/all", self.run_dev("sanitize", "tsan"))
         self.run_dev("sanitize", code=1)
-        self.assertIn("PRESET is asan, ubsan or tsan", self.said)
+        self.assertIn("PRESET is asan or tsan", self.said)
+
+    def test_a_release_with_fail_points_is_none(self):
+        self.all_installed()
+        self.stub("cmake", "mkdir -p build; echo tulpar-build-with-fail-points > build/tulpar")
+        self.run_dev("build", code=1)
+        self.assertIn("build/tulpar is built with TULPAR_FAIL_POINTS", self.said)
+
+    def test_the_proof(self):
+        self.all_installed()
+        run = self.root / "tests" / "proof" / "run"
+        run.parent.mkdir(parents=True)
+        run.write_text('#!/bin/sh\necho "proof $*"\n')
+        run.chmod(0o755)
+        configured, built = self.run_dev("soak", "--minutes", "2")
+        self.assertTrue(configured.startswith("cmake -S . -B build/soak "), configured)
+        self.assertIn("-DTULPAR_FAIL_POINTS=ON", configured)
+        self.assertEqual(built, "cmake --build build/soak --parallel 3 --target tulpar")
+        self.assertTrue(self.said.endswith("\nproof soak --minutes 2\n"), self.said)
+        self.assertEqual(self.run_dev("proof", "flood", "--seed", "1"),
+                         ["cmake --preset release", "cmake --build build --parallel 3"])
+        self.assertTrue(self.said.endswith("\nproof flood --seed 1\n"), self.said)
+        self.assertEqual(self.run_dev("proof"), [])
+        self.assertTrue(self.said.endswith("proof --list\n"), self.said)
 
     def test_usage(self):
         self.assertEqual(self.run_dev(), [])

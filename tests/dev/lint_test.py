@@ -15,8 +15,8 @@ SPDX = "SPDX-License-Identifier: Apache-2.0"
 CLANG_FORMAT = '#!/bin/sh\nshift 2\n! grep UGLY "$@"\n'
 CLANG_TIDY = '#!/bin/sh\n[ "$1" = --version ] || ! grep RISKY "$4"\n'
 TSC = "#!/bin/sh\n! grep -r UNTYPED src\n"
-CHECKS = ["layout", "folders' includes", "heads of files", "shell syntax", "Python syntax", "the page's types",
-          "clang-tidy"]
+CHECKS = ["layout", "folders' includes", "heads of files", "shell syntax", "Python syntax", "the release",
+          "the page's types", "clang-tidy"]
 
 
 @unittest.skipUnless(shutil.which("git"), "lint asks git for the files; no git here")
@@ -75,6 +75,12 @@ class Lint(unittest.TestCase):
                 (self.root / path).unlink()
         self.write("queue/store.cpp", f"// {SPDX}\nRISKY\n")
         self.assertEqual(self.failing(), ["clang-tidy"])
+
+    def test_a_release_with_fail_points(self):
+        self.write("build/tulpar", "\0of no use to anybody\0")
+        self.assertEqual(self.failing(), [])
+        self.write("build/tulpar", "\0tulpar-build-with-fail-points\0")
+        self.assertEqual(self.failing(), ["the release"])
 
     def test_ignored_and_deleted_files_are_not_looked_at(self):
         self.write("build/generated.sh", "#!/bin/sh\ndone\n")
