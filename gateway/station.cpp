@@ -14,6 +14,9 @@ namespace {
 
 // Bodies are erased this often at the most; an hour's promise is kept within it.
 constexpr Millis kEraseEvery = std::chrono::minutes(1);
+// A disk that cannot read for so long has a bad spot; errors further apart than the pause are not the same
+// trouble.
+constexpr Millis kUnreadableFor = std::chrono::minutes(10), kUnreadablePause = std::chrono::minutes(1);
 // How long the operator is told that the store was damaged.
 constexpr Millis kNoteFor = std::chrono::hours(24);
 // The last 5 % of the store are for emergencies alone (DESIGN.md §6).
@@ -86,15 +89,33 @@ std::unique_ptr<queue::Store> Station::open_store() {
   return std::move(*store);
 }
 
-// On one of the store's threads. A damaged file is not written on: the next start salvages it.
+// On one of the store's threads.
 void Station::on_store_failure(const queue::StoreError& error) {
   if (error.is_full()) ballast_.release();
-  if (!error.is_damage()) return;
-  queue::note_damage(store_file(), error.what());
-  boost::asio::post(*loop_, [file = store_file(), words = std::string(error.what())] {
-    throw std::runtime_error(
-        fmt::format("{} is damaged ({}): the next start saves what can be read of it", file, words));
-  });
+  if (error.is_damage())
+    boost::asio::post(*loop_, [this, words = std::string(error.what())] { salvage_at_next_start(words); });
+  if (error.is_unreadable()) boost::asio::post(*loop_, [this, words = error.plain()] { on_unreadable(words); });
+}
+
+// A damaged file is not written on.
+void Station::salvage_at_next_start(const std::string& words) {
+  queue::note_damage(store_file(), words);
+  throw std::runtime_error(
+      fmt::format("{} is damaged ({}): the next start saves what can be read of it", store_file(), words));
+}
+
+// Mostly this passes, and meanwhile an SOS goes from memory. A bad spot stays: then what can be read is saved.
+// Not so while hardly anything can: a restart would only silence the gateway.
+void Station::on_unreadable(const std::string& words) {
+  const BootTime now = clock_.now();
+  if (!unreadable_last_ || now - *unreadable_last_ > kUnreadablePause) unreadable_since_ = now;
+  unreadable_last_ = now;
+  if (now - *unreadable_since_ < kUnreadableFor) return;
+  unreadable_since_ = now;
+  runner_->query([file = store_file()](queue::StoreReader&) { return queue::is_worth_salvaging(file); },
+                 [this, words](Result<bool> worth) {
+                   if (worth && *worth) salvage_at_next_start(words);
+                 });
 }
 
 std::string Station::store_note() const {

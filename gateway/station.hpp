@@ -88,6 +88,8 @@ class Station {
                  std::function<void()> done);
   std::unique_ptr<queue::Store> open_store();
   void on_store_failure(const queue::StoreError& error);
+  void on_unreadable(const std::string& words);
+  void salvage_at_next_start(const std::string& words);
   queue::NewMessage judge_with(bridge::Classifier& classifier, const std::string& topic, Bytes payload) const;
   // The sinks have mostly the same messages before them, so the largest backlog stands for what they keep.
   std::uint64_t edge_bytes() const;
@@ -112,6 +114,7 @@ class Station {
   std::string store_note_;
   BootTime noted_at_{};
   DiskWrites disk_writes_;
+  std::optional<BootTime> unreadable_since_, unreadable_last_;
   // Last: its threads end before what their answers touch.
   std::unique_ptr<queue::ThreadedStoreRunner> runner_;
 };

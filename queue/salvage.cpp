@@ -29,6 +29,7 @@ constexpr const char* kCompanions[] = {"-wal", "-shm"};
 
 std::string fresh_file(const std::string& path) { return path + ".salvaged"; }
 std::string note_file(const std::string& path) { return path + ".suspect"; }
+std::string starts_file(const std::string& path) { return path + ".unreadable"; }
 std::string aside_file(const std::string& path, int number) {
   return fmt::format("{}.damaged-{}", path, number);
 }
@@ -96,6 +97,7 @@ void build(const std::string& path, const std::vector<std::string>& classes, Sal
   result.mended = mend(fresh, missing, classes);
   transaction.commit();
   result.missing.assign(missing.begin(), missing.end());
+  if (pages.refused() > pages.pages() / 2) throw StoreError("read " + path, SQLITE_IOERR_READ, EIO);
   result.bad_pages = static_cast<std::int64_t>(rows.bad_pages());
   result.pages = pages.pages();
 }
@@ -104,10 +106,12 @@ void build(const std::string& path, const std::vector<std::string>& classes, Sal
 
 std::string known_damage(const std::string& path) {
   const SalvagePages pages(path);
+  const bool fits = pages.header_fits();
+  if (pages.refused() > 0) throw StoreError("read " + path, SQLITE_IOERR_READ, EIO);
   // SQLite would take an empty file for a new one, and delete its log.
   if (!fs::exists(path)) return pages.has_log() ? "it is gone, and its write-ahead log is there" : "";
   if (fs::file_size(path) == 0) return "it is empty";
-  if (!pages.header_fits()) return "its header is not one of a store";
+  if (!fits) return "its header is not one of a store";
   if (std::ifstream note(note_file(path)); note) {
     const std::string words{std::istreambuf_iterator<char>(note), {}};
     return words.empty() ? "damage was met while it was in use" : words;
@@ -119,6 +123,21 @@ void note_damage(const std::string& path, const std::string& why) {
   std::ofstream(note_file(path)) << why;
   sync_folder(path);
 }
+
+bool is_worth_salvaging(const std::string& path) {
+  const SalvagePages pages(path);
+  for (std::uint32_t number = 1; number <= pages.pages(); ++number)
+    if (pages.page(number).empty() && pages.refused() > pages.pages() / 2) return false;
+  return pages.pages() > 0;
+}
+
+bool give_up_reading(const std::string& path) {
+  std::ofstream count(starts_file(path), std::ios::app);
+  count << '.';
+  return count.tellp() >= kStartsToWait && is_worth_salvaging(path);
+}
+
+void end_of_trouble(const std::string& path) { fs::remove(starts_file(path)); }
 
 void finish_salvage(const std::string& path) {
   if (fs::exists(path)) return;
@@ -146,6 +165,7 @@ Result<Salvaged> salvage(const std::string& path, const std::vector<std::string>
     }
   }
   result.aside = move_aside(path);
+  end_of_trouble(path);
   remove_oldest(path, kDamagedKept, result.removed);
   return result;
 } catch (const std::exception& error) {

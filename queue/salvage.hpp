@@ -29,10 +29,17 @@ struct Salvaged {
 };
 
 // Why the file at `path` must not be opened; empty: nothing is known against it. To be asked before SQLite has
-// touched it, which would begin a torn log anew.
+// touched it, which would begin a torn log anew. Throws StoreError if the disk cannot read it now.
 std::string known_damage(const std::string& path);
 // Damage was met while the store was open, that the checks on opening may not see: the next start salvages.
 void note_damage(const std::string& path, const std::string& why);
+// The disk can read half of it or more: a bad spot, not a disk that is gone or away.
+bool is_worth_salvaging(const std::string& path);
+// At a start that could not read the file: true if it has been so for kStartsToWait starts, and salvaging what
+// can be read is the better way. A good start ends the count.
+constexpr int kStartsToWait = 60;  // five minutes, as the units restart it
+bool give_up_reading(const std::string& path);
+void end_of_trouble(const std::string& path);
 // Ends what a crash in the middle of salvage() left to do.
 void finish_salvage(const std::string& path);
 // Error: what the disk says; the damaged file is in its place, then.

@@ -25,18 +25,6 @@ std::int64_t size_of(int file) {
   return file < 0 ? 0 : std::clamp<std::int64_t>(lseek(file, 0, SEEK_END), 0, kLargestFile);
 }
 
-// All of it, or nothing.
-Bytes read_at(int file, std::int64_t at, std::int64_t size) {
-  Bytes bytes(static_cast<std::size_t>(size));
-  for (std::size_t got = 0; got < bytes.size();) {
-    const ssize_t now =
-        pread(file, bytes.data() + got, bytes.size() - got, at + static_cast<std::int64_t>(got));
-    if (now <= 0) return {};
-    got += static_cast<std::size_t>(now);
-  }
-  return bytes;
-}
-
 struct Sum {
   std::uint32_t a = 0, b = 0;
   bool operator==(const Sum&) const = default;
@@ -61,6 +49,19 @@ struct SalvagePages::Frame {
   std::uint32_t commits = 0;  // pages of the file after the transaction that this frame ends; 0: it ends none
   bool fits = false;          // its checksum follows from what the frame before says
 };
+
+// All of it, or nothing.
+Bytes SalvagePages::read_at(int file, std::int64_t at, std::int64_t size) const {
+  Bytes bytes(static_cast<std::size_t>(size));
+  for (std::size_t got = 0; got < bytes.size();) {
+    const ssize_t now =
+        pread(file, bytes.data() + got, bytes.size() - got, at + static_cast<std::int64_t>(got));
+    if (now < 0) ++refused_;
+    if (now <= 0) return {};
+    got += static_cast<std::size_t>(now);
+  }
+  return bytes;
+}
 
 SalvagePages::SalvagePages(const std::string& path)
     : file_(open(path.c_str(), O_RDONLY | O_CLOEXEC)),

@@ -38,6 +38,8 @@ class SalvagePages {
   // disk: where a whole one follows a torn one, the torn one was acknowledged, and so were those behind it.
   const std::string& log_damage() const { return log_damage_; }
   bool has_log() const { return !logged_.empty(); }
+  // Reads that the disk has refused so far, not counting what lies beyond an end.
+  std::int64_t refused() const { return refused_; }
   // What stands the same in every store's header is as it must be. SQLite has many answers to damage there.
   bool header_fits() const;
   // Of the schema, as the header has it; 0: none yet, or the header is damaged.
@@ -45,6 +47,7 @@ class SalvagePages {
 
  private:
   struct Frame;
+  Bytes read_at(int file, std::int64_t at, std::int64_t size) const;
   std::vector<Frame> read_frames(bool& torn_header) const;
   void read_log(const std::vector<Frame>& frames);
 
@@ -53,6 +56,7 @@ class SalvagePages {
   std::string log_damage_;
   std::map<std::uint32_t, std::int64_t> logged_;  // page: where in the log
   std::set<std::uint32_t> stale_;
+  mutable std::int64_t refused_ = 0;
 };
 
 // The format's integers: big-endian.

@@ -13,6 +13,8 @@ bool StoreError::is_damage() const {
   return primary == SQLITE_CORRUPT || primary == SQLITE_NOTADB;
 }
 
+bool StoreError::is_unreadable() const { return code == SQLITE_IOERR_CORRUPTFS || code == SQLITE_IOERR_READ; }
+
 bool StoreError::is_full() const {
   return (code & 0xff) == SQLITE_FULL || code == SQLITE_IOERR_SHMSIZE || system == ENOSPC || system == EDQUOT;
 }
@@ -38,11 +40,22 @@ Database::Database(const std::string& path, Mode mode) {
 }
 
 void Database::fail(std::string_view what) const {
-  const int code = sqlite3_extended_errcode(db_.get()), primary = code & 0xff;
-  // Of any other code it says what was wrong the last time.
-  const bool asked = primary == SQLITE_IOERR || primary == SQLITE_CANTOPEN || primary == SQLITE_FULL;
+  int code = sqlite3_extended_errcode(db_.get());
+  const int system = disk_error();
+  // SQLite calls it a damaged file when the disk cannot read it: that may pass.
+  if ((code & 0xff) == SQLITE_CORRUPT && system == EIO) code = SQLITE_IOERR_CORRUPTFS;
   throw StoreError(fmt::format("{}: {}", what, sqlite3_errmsg(db_.get())), code,
-                   asked ? sqlite3_system_errno(db_.get()) : 0);
+                   (code & 0xff) == SQLITE_IOERR ? system : 0);
+}
+
+// Not sqlite3_system_errno(): that is what errno happens to be when the error has reached the connection.
+int Database::disk_error() const {
+  int log_error = 0, error = 0;
+  sqlite3_file* log = nullptr;
+  sqlite3_file_control(db_.get(), "main", SQLITE_FCNTL_JOURNAL_POINTER, &log);
+  if (log && log->pMethods) log->pMethods->xFileControl(log, SQLITE_FCNTL_LAST_ERRNO, &log_error);
+  sqlite3_file_control(db_.get(), "main", SQLITE_FCNTL_LAST_ERRNO, &error);
+  return log_error ? log_error : error;
 }
 
 void Database::execute(const std::string& sql) {

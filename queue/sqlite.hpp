@@ -27,6 +27,8 @@ struct StoreError : std::runtime_error {
 
   // The file itself is damaged, not the disk.
   bool is_damage() const;
+  // The disk cannot read it, now or for good.
+  bool is_unreadable() const;
   bool is_full() const;
   // What an operator can act on; what() where there is nothing simpler to say.
   std::string plain() const;
@@ -47,6 +49,8 @@ class Database {
   std::int64_t changes() const { return sqlite3_changes64(db_.get()); }
   sqlite3* handle() const { return db_.get(); }
   [[noreturn]] void fail(std::string_view what) const;
+  // What the operating system said when it last refused something of this file or its log (errno); 0: never.
+  int disk_error() const;
 
  private:
   struct Close {

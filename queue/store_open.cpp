@@ -3,6 +3,7 @@
 // Store: opening a file, sound or not.
 #include <fmt/format.h>
 
+#include <cerrno>
 #include <filesystem>
 
 #include "queue/salvage.hpp"
@@ -19,6 +20,7 @@ std::string failed_check(Database& db, const char* pragma) {
   Statement check(db, fmt::format("PRAGMA {}", pragma));
   check.step();
   const std::string verdict = check.text(0);
+  if (verdict != "ok" && db.disk_error() == EIO) throw StoreError(pragma, SQLITE_IOERR_READ, EIO);
   // Its first line says only which database.
   return verdict == "ok" ? "" : verdict.substr(verdict.rfind('\n') + 1);
 }
@@ -53,9 +55,17 @@ std::optional<BelievedTime> Store::last_believed(const std::string& path) try {
 Result<std::unique_ptr<Store>> Store::open(const std::string& path, const std::vector<std::string>& classes,
                                            const Clock& clock, std::optional<Salvaged>* salvaged) try {
   finish_salvage(path);
-  std::string damage = known_damage(path);
-  if (damage.empty())
-    if (auto store = open_sound(path, classes, clock, damage)) return store;
+  std::string damage;
+  try {
+    damage = known_damage(path);
+    if (auto store = damage.empty() ? open_sound(path, classes, clock, damage) : nullptr) {
+      end_of_trouble(path);
+      return store;
+    }
+  } catch (const StoreError& error) {
+    if (!error.is_unreadable() || !give_up_reading(path)) throw;
+    damage = error.plain();
+  }
   auto saved = salvage(path, classes, damage);
   if (!saved) return saved.error();
   if (salvaged) *salvaged = std::move(*saved);

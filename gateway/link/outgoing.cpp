@@ -28,9 +28,7 @@ Outgoing::Outgoing(OutgoingConfig config, queue::Scheduler& scheduler, BatchCode
       codec_(&codec),
       host_(&host),
       numbers_(state.batch_floor, state.batch_next, state.batch_end),
-      next_message_(state.next_message),
-      accepted_end_(state.next_message),
-      next_aside_(queue::first_aside(state.next_message)),
+      messages_(state.next_message),
       incarnation_(state.incarnation) {
   for (auto& part : state.history) history_.add(part.batch, std::move(part.plain));
   load(state.queued, state.more);
@@ -38,25 +36,17 @@ Outgoing::Outgoing(OutgoingConfig config, queue::Scheduler& scheduler, BatchCode
 
 void Outgoing::load(std::span<const queue::Entry> entries, bool more) {
   for (const auto& entry : entries) {
-    waiting_.add(entry.number);
+    messages_.waits(entry.number);
     scheduler_->add(entry);
   }
-  if (more) return;
-  // What is not waiting is finished.
-  std::uint64_t at = waiting_.low();
-  for (const auto& [first, end] : waiting_.runs()) {
-    finished_.add(at, first - at);
-    at = end;
-  }
-  if (at < next_message_) finished_.add(at, next_message_ - at);
-  waiting_ = queue::NumberSet();
+  if (!more) messages_.loaded();
 }
 
 void Outgoing::describe(Greeting& greeting) {
   greeting.incarnation = incarnation_;
   numbers_.describe(greeting);
-  greeting.settled = finished_.low();
-  greeting.next_message = next_message_;
+  greeting.settled = messages_.settled();
+  greeting.next_message = messages_.next();
 }
 
 void Outgoing::on_connected() {
@@ -171,7 +161,7 @@ void Outgoing::on_loaded(std::vector<queue::Body> bodies, BootTime now) {
   batch.cls =
       std::min_element(entries.begin(), entries.end(), [](auto& a, auto& b) { return a.cls < b.cls; })->cls;
   batch.urgent = batch.cls == queue::kEmergency;
-  batch.plain = encode_plain(messages, finished_.low());
+  batch.plain = encode_plain(messages, messages_.settled());
   const bool in_history = std::all_of(entries.begin(), entries.end(), [&](const auto& entry) {
     return config_.class_in_history.at(entry.cls);
   });
@@ -183,7 +173,7 @@ void Outgoing::on_loaded(std::vector<queue::Body> bodies, BootTime now) {
   }
   auto encoded = codec_->encode(batch.plain, name ? history_.base(*name) : empty_base(),
                                 {.number = number,
-                                 .settled = finished_.low(),
+                                 .settled = messages_.settled(),
                                  .urgent = batch.urgent,
                                  .may_enter_history = in_history && room_in_history(batch.plain.size()),
                                  .base = name});
@@ -192,7 +182,7 @@ void Outgoing::on_loaded(std::vector<queue::Body> bodies, BootTime now) {
   batch.has_base = encoded.has_base;
   batch.base_at = base_at();
   if (batch.enters_history) entered_ += batch.plain.size();
-  next_message_ = std::max(next_message_, entries.back().number + 1);
+  messages_.sent(entries.back().number);
   std::vector<queue::MessageId> ids;
   for (const auto& entry : entries) ids.push_back(entry.id);
   batch.entries = std::move(entries);
@@ -367,35 +357,7 @@ void Outgoing::on_renewed(std::uint64_t incarnation) {
 }
 
 void Outgoing::on_settled(std::span<const std::uint64_t> numbers) {
-  for (const auto number : numbers) {
-    finished_.add(number);
-    asides_.erase(number);
-  }
-}
-
-void Outgoing::on_accepted(std::uint64_t number) {
-  if (queue::is_aside(number) || number < accepted_end_) return;
-  on_block(number);
-  accepted_end_ = number + 1;
-}
-
-void Outgoing::on_block(std::uint64_t first) {
-  std::uint64_t from = std::exchange(accepted_end_, first);
-  if (first >= queue::block_end(from)) {
-    // A new block: of the last one's numbers set aside none is given any more.
-    for (auto aside = asides_.lower_bound(from); aside != asides_.end(); ++aside) {
-      finished_.add(from, *aside - from);
-      from = *aside + 1;
-    }
-    next_aside_ = queue::first_aside(first);
-  }
-  finished_.add(from, first - from);
-}
-
-std::optional<std::uint64_t> Outgoing::take_aside() {
-  if (asides_left() == 0) return std::nullopt;
-  asides_.insert(next_aside_);
-  return next_aside_++;
+  for (const auto number : numbers) messages_.finish(number);
 }
 
 std::size_t Outgoing::in_flight_bytes() const {

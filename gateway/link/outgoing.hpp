@@ -21,7 +21,7 @@
 #include "gateway/link/batch.hpp"
 #include "gateway/link/batch_numbers.hpp"
 #include "gateway/link/frame.hpp"
-#include "queue/number_set.hpp"
+#include "gateway/link/message_numbers.hpp"
 #include "queue/scheduler.hpp"
 #include "queue/store.hpp"
 
@@ -91,15 +91,9 @@ class Outgoing {
   void on_loaded(std::vector<queue::Body> bodies, BootTime now);
   void on_load_failed();
   void on_reserved(std::uint64_t end) { numbers_.on_reserved(end); }
-  // The store has accepted a message under this number. The numbers come in order, but for those set aside:
-  // what is left out was given to a transaction that failed, and is finished.
-  void on_accepted(std::uint64_t number);
-  // A number set aside, reserved on disk, for an emergency that may leave before it is stored. Nothing: all of
-  // them are used. One that comes to nothing is given to on_finished().
-  std::optional<std::uint64_t> take_aside();
-  std::uint64_t asides_left() const { return queue::block_end(next_aside_ - 1) - next_aside_; }
-  // A block of message numbers was begun on disk: the next number is not below `first`.
-  void on_block(std::uint64_t first);
+  // The store has accepted a message under this number.
+  void on_accepted(std::uint64_t number) { messages_.accepted(number); }
+  MessageNumbers& message_numbers() { return messages_; }
   void on_settled(std::span<const std::uint64_t> numbers);
   // Messages that ended otherwise (expired, dropped, conflated), durable.
   void on_finished(std::span<const std::uint64_t> numbers) { on_settled(numbers); }
@@ -156,14 +150,9 @@ class Outgoing {
   OutgoingHost* host_;
   OpenBatches open_;
   BatchNumbers numbers_;
-  std::uint64_t next_message_ = 1;
-  std::uint64_t accepted_end_;      // all ordinary numbers below were given
-  std::uint64_t next_aside_;        // in the block of accepted_end_
-  std::set<std::uint64_t> asides_;  // given and not finished
+  MessageNumbers messages_;
   std::uint64_t incarnation_;
   std::set<queue::MessageId> alone_;  // were in a batch that was refused
-  queue::NumberSet waiting_;          // message numbers, while they are loaded
-  queue::NumberSet finished_;         // message numbers, durable
   History history_{kBaseWindow};
   std::uint64_t history_from_ = 1;  // batches below do not enter it any more: the peer has others between them
   std::uint64_t entered_ = 0;       // bytes of all batches made that enter the peer's history

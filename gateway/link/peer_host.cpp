@@ -51,15 +51,16 @@ void LinkPeer::finish(const std::vector<queue::Entry>& entries, queue::State sta
 // ---- emergencies that the disk does not take
 
 std::optional<std::uint64_t> LinkPeer::number_aside() {
-  if (outgoing_.asides_left() < queue::kNumbersAside / 2 && !std::exchange(block_asked_, true)) {
+  auto& numbers = outgoing_.message_numbers();
+  if (numbers.asides_left() < queue::kNumbersAside / 2 && !std::exchange(block_asked_, true)) {
     auto first = std::make_shared<std::uint64_t>();
     writes_.add([peer = peer_, first](queue::Store& store) { *first = store.next_block(peer); },
                 [this, first] {
                   block_asked_ = false;
-                  outgoing_.on_block(*first);
+                  outgoing_.message_numbers().begin_block(*first);
                 });
   }
-  return outgoing_.take_aside();
+  return numbers.take_aside();
 }
 
 void LinkPeer::add_unstored(const queue::NewMessage& message) {

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Clients as no library makes them: MQTT written byte by byte, web clients that do not read; and what memory that costs.
+"""Clients as no library makes them: MQTT written byte by byte, web clients that do not read; and what that costs.
 
 Sockets are made inside a namespace of the link; each object is used by one thread at a time.
 """
@@ -92,7 +92,8 @@ class DeafClients:
         with link.inside(side):
             self._sockets = [self._connect(port) for _ in range(feeds + idle)]
         for live in self._sockets[:feeds]:
-            live.sendall(b"GET /api/v1/live HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+            live.sendall(b"GET /api/v1/live HTTP/1.1\r\nHost: localhost\r\n"
+                         b"Connection: Upgrade\r\nUpgrade: websocket\r\n"
                          b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
                          b"Authorization: Bearer " + token.encode() + b"\r\n\r\n")
 

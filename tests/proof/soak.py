@@ -149,9 +149,10 @@ class Soak:
             findings += [f"log of the {name}: {line}" for line in complaints]
         for way, near, far, source, sink in ((UP, "gateway", "relay", "site", "net"),
                                              (DOWN, "relay", "gateway", "net", "site")):
-            kills = self.conductor.broker_kills
+            kills, sent = self.conductor.broker_kills, self.ends.sent(way, pardoned)
+            (self._folder / f"sent-{way}.json").write_text(json.dumps({t: vars(one) for t, one in sent.items()}))
             judged = referee.judge(referee.Way(
-                sent=self.ends.sent(way, pardoned), entry=[row for row in rows[near] if not row.edge],
+                sent=sent, entry=[row for row in rows[near] if not row.edge],
                 exit=[row for row in rows[far] if row.edge],
                 arrivals=[arrival for arrival in self.ends.subscribers[way].arrivals if arrival[0] not in pardoned],
                 source_log=by_mesh_topic(logs[source]), sink_log=logs[sink], source_kills=kills[source],

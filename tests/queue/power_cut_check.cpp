@@ -36,15 +36,22 @@ PowerCutDisk cut_while_opening(PowerCutDisk disk, const Clock& clock, std::uint6
 
 }  // namespace
 
-FoundFiles::FoundFiles(const PowerCutDisk& disk) {
+Found::Found(const PowerCutDisk& disk) {
+  if (!disk.device().says_powersafe) {
+    machine_ = std::make_unique<CutMachine>(kCutName, disk);
+    return;
+  }
+  folder_ = std::make_unique<TempDir>();
+  path_ = *folder_ / kCutName;
   for (const auto& [name, file] : disk.names()) {
     const auto content = as_text(disk.content(file));
-    std::ofstream(dir_ / std::filesystem::path(name).filename()).write(content.data(), std::ssize(content));
+    std::ofstream(*folder_ / std::filesystem::path(name).filename()).write(content.data(), std::ssize(content));
   }
 }
 
-std::string FoundFiles::unexpected() const {
-  for (const auto& file : std::filesystem::directory_iterator(dir_ / ""))
+std::string Found::unexpected() const {
+  if (!folder_) return "";
+  for (const auto& file : std::filesystem::directory_iterator(*folder_ / ""))
     if (const std::string name = file.path().filename();
         name != kCutName && name != kCutName + "-wal" && name != kCutName + "-shm")
       return name;
@@ -80,7 +87,7 @@ std::string Checker::check(const Point& point) try {
   if (const auto file = disk_.find(kCutPath); file && disk_.unsynced(*file)) ++tally_.in_checkpoint;
   FakeClock clock;
   clock.reboot("after the cut", Millis{0});
-  const FoundFiles found(cut_while_opening(disk_.after_cut(point.seed), clock, point.seed, tally_));
+  const Found found(cut_while_opening(disk_.after_cut(point.seed), clock, point.seed, tally_));
   auto store = open_store(found.path(), clock);
   if (auto name = found.unexpected(); !name.empty()) return name + " should not be there";
   if (auto wrong = check_file(store->database(), point.cut); !wrong.empty()) return wrong;

@@ -22,16 +22,20 @@ struct Point {
 // Points of the record, ascending; each commit is as likely as any other, however large.
 std::vector<Point> choose_points(const Record& record, std::uint64_t seed, int count);
 
-// The files that a cut left, on a real file system: the product finds them there, with SQLite's own VFS.
-class FoundFiles {
+// What a cut left, to be opened at path(). What a disk left that speaks as SQLite's own VFS does is put on a
+// real file system, where all that the product does to files before SQLite meets it, too. The others' logs have
+// frames that the product's never have (they fill sectors), and stay under the test's VFS.
+class Found {
  public:
-  explicit FoundFiles(const PowerCutDisk& disk);
-  std::string path() const { return dir_ / kCutName; }
+  explicit Found(const PowerCutDisk& disk);
+  const std::string& path() const { return path_; }
   // What a power cut leaves is sound: nothing of it is moved aside. The name of what should not be there.
   std::string unexpected() const;
 
  private:
-  TempDir dir_;
+  std::unique_ptr<TempDir> folder_;
+  std::unique_ptr<CutMachine> machine_;
+  std::string path_ = kCutPath;
 };
 
 // How hard the points were.

@@ -18,7 +18,7 @@ std::string found(const Mistake& mistake) {
   std::string words;
   for (const auto role : {Role::kGateway, Role::kRelay}) {
     Tally tally;
-    const std::uint64_t seed = 3;
+    const std::uint64_t seed = 4;  // a disk as the product knows it
     words += cut(record_life(role, seed, mistake), seed, kPoints, tally, mistake) + "\n";
   }
   return words;

@@ -11,8 +11,9 @@
 
 namespace tulpar::queue {
 
-// What SQLite's unix VFS tells it, as in the product; and two disks of which nothing better may be assumed.
-inline constexpr Device kDevices[] = {{4096, true, true}, {512, false, false}, {4096, false, false}};
+// What SQLite's own VFS tells it, as in the product; and two disks of which nothing better may be assumed.
+inline constexpr Device kDevices[] = {
+    {4096, true, true}, {512, false, false}, {4096, true, true}, {4096, false, false}};
 
 // From the environment.
 std::int64_t setting(const char* name, std::int64_t otherwise);

@@ -69,7 +69,7 @@ struct Creation {
 
 // Twice, so that what was mended by the first start is seen by a second one.
 void check_created(const PowerCutDisk& left, std::uint64_t content) {
-  const FoundFiles found(left);
+  const Found found(left);
   for (int start = 0; start < 2; ++start) {
     const FakeClock clock;
     const auto store = open_store(found.path(), clock);

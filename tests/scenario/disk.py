@@ -42,7 +42,7 @@ class Traffic:
     def __init__(self, publisher, messages, pace):
         self.sent = []
         self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, args=(publisher, messages, pace))
+        self._thread = threading.Thread(target=self._run, args=(publisher, messages, pace), daemon=True)
         self._thread.start()
 
     def _run(self, publisher, messages, pace):
@@ -65,7 +65,7 @@ class Page:
         self.refused = 0
         self._daemon = daemon
         self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run)
+        self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
 
     def _run(self):

@@ -74,7 +74,8 @@ TEST_CASE_METHOD(Fixture, "Durable writes: one that fails is tried again, and la
   CHECK(order.size() == 4);
 }
 
-TEST_CASE_METHOD(Fixture, "Durable writes: one that never succeeds holds the others back for a second at most") {
+TEST_CASE_METHOD(Fixture,
+                 "Durable writes: one that never succeeds holds the others back for a second at most") {
   add('x');
   add('a');
   runner.answer(false);

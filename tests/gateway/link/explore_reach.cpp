@@ -23,15 +23,17 @@ TULPAR_REACH(ClassEntries, queue::ClassQueue::queue_);
 
 TULPAR_REACH(OutOpen, Outgoing::open_);
 TULPAR_REACH(OutNumbers, Outgoing::numbers_);
-TULPAR_REACH(OutNextMessage, Outgoing::next_message_);
-TULPAR_REACH(OutAcceptedEnd, Outgoing::accepted_end_);
+TULPAR_REACH(OutMessages, Outgoing::messages_);
 TULPAR_REACH(OutIncarnation, Outgoing::incarnation_);
 TULPAR_REACH(OutAlone, Outgoing::alone_);
-TULPAR_REACH(OutFinished, Outgoing::finished_);
 TULPAR_REACH(OutHistory, Outgoing::history_);
 TULPAR_REACH(OutHistoryFrom, Outgoing::history_from_);
 TULPAR_REACH(OutGreeted, Outgoing::greeted_);
 TULPAR_REACH(OutLoading, Outgoing::loading_);
+
+TULPAR_REACH(MessagesNext, MessageNumbers::next_);
+TULPAR_REACH(MessagesAcceptedEnd, MessageNumbers::accepted_end_);
+TULPAR_REACH(MessagesFinished, MessageNumbers::finished_);
 
 TULPAR_REACH(NumbersClosed, BatchNumbers::closed_);
 TULPAR_REACH(NumbersVoids, BatchNumbers::voids_);
@@ -99,6 +101,12 @@ void add(Key& key, const BatchNumbers& numbers) {
   key.add(of<NumbersReserving>(numbers));
 }
 
+void add(Key& key, const MessageNumbers& messages) {
+  key.add(of<MessagesNext>(messages));
+  key.add(of<MessagesAcceptedEnd>(messages));
+  add(key, of<MessagesFinished>(messages));
+}
+
 }  // namespace
 
 void Key::add(ByteView bytes) {
@@ -153,11 +161,9 @@ void add(Key& key, const Outgoing& outgoing) {
     key.add(batch.sent_at.has_value());
   }
   add(key, of<OutNumbers>(outgoing));
-  key.add(of<OutNextMessage>(outgoing));
-  key.add(of<OutAcceptedEnd>(outgoing));
+  add(key, of<OutMessages>(outgoing));
   key.add(of<OutIncarnation>(outgoing));
   add_all(key, of<OutAlone>(outgoing));
-  add(key, of<OutFinished>(outgoing));
   add(key, of<OutHistory>(outgoing));
   key.add(of<OutHistoryFrom>(outgoing));
   key.add(of<OutGreeted>(outgoing));

@@ -207,42 +207,6 @@ TEST_CASE_METHOD(Fixture,
   CHECK(host.begun.size() == kForAll + 1);
 }
 
-TEST_CASE_METHOD(Fixture, "Numbers that a failed transaction took are finished once later ones come") {
-  const auto settled = [&] {
-    Greeting greeting;
-    outgoing.describe(greeting);
-    return greeting.settled;
-  };
-  const auto end = [&](std::uint64_t number) { outgoing.on_finished(std::span(&number, 1)); };
-  outgoing.on_accepted(1);
-  outgoing.on_accepted(5);  // 2 to 4 were rolled back
-  end(1);
-  CHECK(settled() == 5);
-  end(5);
-  CHECK(settled() == 6);
-  // The first of the next block: of this one's numbers set aside those are open that were given.
-  const auto aside = outgoing.take_aside();
-  REQUIRE(aside == queue::kNumberBlock - queue::kNumbersAside);
-  REQUIRE(outgoing.take_aside() == *aside + 1);
-  end(*aside + 1);
-  outgoing.on_accepted(queue::kNumberBlock);
-  CHECK(settled() == *aside);
-  end(*aside);
-  CHECK(settled() == queue::kNumberBlock);
-  CHECK(outgoing.take_aside() == 2 * queue::kNumberBlock - queue::kNumbersAside);
-}
-
-TEST_CASE_METHOD(Fixture, "There are so many numbers set aside, and they hold nothing back") {
-  for (std::uint64_t i = 0; i < queue::kNumbersAside; ++i) REQUIRE(outgoing.take_aside());
-  CHECK_FALSE(outgoing.take_aside());
-  outgoing.on_accepted(1);
-  const std::uint64_t done[] = {1};
-  outgoing.on_finished(done);
-  Greeting greeting;
-  outgoing.describe(greeting);
-  CHECK(greeting.settled == 2);
-}
-
 TEST_CASE_METHOD(Fixture, "A lost base begins a new history under a new number") {
   add();
   make();
