@@ -74,7 +74,7 @@ bool remove_oldest(const std::string& path, std::size_t keep, std::vector<std::s
 std::string move_aside(const std::string& path) {
   const auto numbers = damaged_files(path);
   const std::string aside = aside_file(path, numbers.empty() ? 1 : *numbers.rbegin() + 1);
-  std::ofstream(path, std::ios::app);  // it may be gone, and only its log be there
+  const std::ofstream made(path, std::ios::app);  // it may be gone, and only its log be there
   fs::rename(path, aside);
   finish_salvage(path);
   return aside;

@@ -5,7 +5,8 @@
     process = Popen(..., env=disk.environment())
     disk.set("full"); ...; disk.clear()
 
-A full disk refuses only what makes a file larger; a read-only one, and one with errors, every write.
+On most file systems a full disk refuses only what makes a file larger ("no growth"); where they copy on write, every
+write ("full").
 """
 import errno
 import mmap
@@ -16,7 +17,8 @@ import struct
 _GROW, _WRITE, _SYNC, _READ = 1, 2, 4, 8
 # What fails, with which error, and how many milliseconds a sync takes.
 FAULTS = {
-    "full": (_GROW, errno.ENOSPC, 0),
+    "full": (_WRITE, errno.ENOSPC, 0),
+    "no growth": (_GROW, errno.ENOSPC, 0),
     "read-only": (_WRITE, errno.EROFS, 0),
     "write error": (_WRITE, errno.EIO, 0),
     "sync error": (_SYNC, errno.EIO, 0),

@@ -1,5 +1,5 @@
-#!/ usr / bin / python3
-#SPDX - License - Identifier : Apache - 2.0
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
 """The power cut's proof: cuts at random points of recorded lives of both sides' stores, and of pairs of linked peers.
 
 usage: power_cut.py [--points N] [--seed S] [--build FOLDER]      5,000 points on each side, from seed 1, of build/
