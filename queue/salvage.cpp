@@ -110,7 +110,9 @@ std::string known_damage(const std::string& path) {
   if (pages.refused() > 0) throw StoreError("read " + path, SQLITE_IOERR_READ, EIO);
   // SQLite would take an empty file for a new one, and delete its log.
   if (!fs::exists(path)) return pages.has_log() ? "it is gone, and its write-ahead log is there" : "";
-  if (fs::file_size(path) == 0) return "it is empty";
+  // A store's creation that a power cut ended: nothing was in it, and a journal says what to undo.
+  if (fs::exists(path + "-journal")) return "";
+  if (fs::file_size(path) == 0) return pages.has_log() ? "it is empty, and its write-ahead log is there" : "";
   if (!fits) return "its header is not one of a store";
   if (std::ifstream note(note_file(path)); note) {
     const std::string words{std::istreambuf_iterator<char>(note), {}};

@@ -157,7 +157,7 @@ class Dev(unittest.TestCase):
         self.assertEqual(self.run_dev("sanitize", "asan"), [
             "cmake --preset asan -DTULPAR_WERROR=OFF",
             "cmake --build build/asan --parallel 3 --target"
-            " tests/config/all tests/queue/all tests/bridge/all tests/gateway/all",
+            " tests/config/all tests/queue/all tests/bridge/all tests/gateway/all tests/fuzz/all",
             "ctest --test-dir build/asan -L unit --parallel 3 --output-on-failure --no-tests=error"])
         self.assertIn("cmake --build build/tsan --parallel 3 --target tests/queue/all", self.run_dev("sanitize", "tsan"))
         self.run_dev("sanitize", code=1)

@@ -16,7 +16,7 @@ using tulpar::fuzz::require;
 
 namespace {
 
-constexpr std::uint64_t kMaxSettled = (std::uint64_t{1} << 62) - 1;
+constexpr std::uint64_t kMost = (std::uint64_t{1} << 62) - 1;  // of all numbers
 
 void read_plain(ByteView plain, std::uint64_t settled) {
   const auto messages = decode_plain(plain, settled);
@@ -25,7 +25,7 @@ void read_plain(ByteView plain, std::uint64_t settled) {
   std::uint64_t least = settled;
   std::size_t total = 0;
   for (const auto& message : *messages) {
-    require(message.number >= least, "numbers grow from the settled mark");
+    require(message.number >= least && message.number <= kMost, "numbers grow from the settled mark");
     require(!message.topic.empty() && !message.cls.empty(), "a message has a topic and a class");
     least = message.number + 1;
     total += message.topic.size() + message.payload.size();
@@ -70,8 +70,7 @@ void there_and_back(Input& in, BatchCodec& codec) {
   const Named named = base_from(in);
   const std::uint16_t at = in.u16();
   const std::uint8_t change = in.u8();
-  BatchCodec::Options options{
-      .number = 10, .settled = 1 + in.number() % kMaxSettled, .urgent = in.u8() % 2 == 1};
+  BatchCodec::Options options{.number = 10, .settled = 1 + in.number() % kMost, .urgent = in.u8() % 2 == 1};
   if (!named.base.text.empty()) options.base = named.name;
   const auto plain = in.rest();
   const auto encoded = codec.encode(plain, named.base, options);
@@ -101,7 +100,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   Input in(data, size);
   switch (in.u8() % 3) {
     case 0: {
-      const std::uint64_t settled = 1 + in.number() % kMaxSettled;
+      const std::uint64_t settled = 1 + in.number() % kMost;
       read_plain(in.rest(), settled);
       break;
     }

@@ -2,10 +2,11 @@
 //
 // Random steps on a store beside its model; a run that differs is told as the few steps that are enough.
 //
-// TULPAR_SEED=n runs one seed alone, TULPAR_SEEDS=n so many.
+// TULPAR_SEED=n runs one seed alone, TULPAR_SEEDS=n so many. Prints `figure NAME VALUE`.
 #include <fmt/format.h>
 
 #include <cstdlib>
+#include <iostream>
 #include <random>
 
 #include "tests/catch.hpp"
@@ -17,9 +18,11 @@ namespace {
 
 using Mistake = StoreModel::Mistake;
 
+constexpr std::uint32_t kSteps = 150;
+
 std::vector<StoreStep> random_steps(std::uint32_t seed) {
   std::mt19937 random(seed);
-  std::vector<StoreStep> steps(150);
+  std::vector<StoreStep> steps(kSteps);
   const auto below = [&](unsigned bound) { return static_cast<unsigned>(random() % bound); };
   for (auto& step : steps) {
     // Much is accepted and received, so that the others find something; the lives are long enough to fill.
@@ -70,6 +73,7 @@ TEST_CASE("A store agrees with a model under random operations, failures, crashe
   const std::uint32_t count = std::getenv("TULPAR_SEED") ? 1 : from_environment("TULPAR_SEEDS", 12);
   for (std::uint32_t seed = first; seed < first + count; ++seed)
     if (const auto found = difference(seed, Mistake::kNone)) FAIL(*found);
+  std::cout << fmt::format("figure store_model_seeds {}\nfigure store_model_steps {}\n", count, count * kSteps);
 }
 
 TEST_CASE("A store that makes a mistake is found out, and told in a few steps") {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/gateway/link/explore_reach.hpp"
 
+#include <algorithm>
 #include <cstring>
 
 namespace tulpar::link::explore {
@@ -117,7 +118,7 @@ void Key::add(ByteView bytes) {
     add(word);
   }
   std::uint64_t last = 0;
-  std::memcpy(&last, bytes.data(), bytes.size());
+  std::copy(bytes.begin(), bytes.end(), reinterpret_cast<std::uint8_t*>(&last));
   add(last);
 }
 
