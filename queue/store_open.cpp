@@ -71,6 +71,8 @@ Result<std::unique_ptr<Store>> Store::open(const std::string& path, const std::v
   if (salvaged) *salvaged = std::move(*saved);
   if (auto store = open_sound(path, classes, clock, damage)) return store;
   return Error{fmt::format("{} is damaged ({}) as soon as it is written: is the disk sound?", path, damage)};
+} catch (const StoreError& error) {
+  return Error{fmt::format("cannot open the store {}: {}", path, error.plain())};
 } catch (const std::exception& error) {
   return Error{fmt::format("cannot open the store {}: {}", path, error.what())};
 }
