@@ -10,6 +10,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 
 STATES = ("queued", "in flight", "delivered", "expired", "conflated", "dropped")  # queue/message.hpp, State
+NUMBER_BLOCK, NUMBERS_ASIDE = 65_536, 256  # queue/message_numbers.hpp
 BOOK = ("accepted", "delivered", "expired", "conflated", "dropped", "queued")
 
 
@@ -22,11 +23,17 @@ class Row:
     topic: str
     state: str
     accepted: int  # boot time, ms
+    cls: str = ""
     number: int = 0
     node: int = 0
     kind: int = 0
     packet: int = 0
     origin: tuple = (0, 0)  # incarnation and number, where it came over the link
+
+    @property
+    def left_early(self):
+        """An emergency that left its sender's memory before the disk there had it, under a number set aside."""
+        return self.cls == "emergency" and self.origin[1] % NUMBER_BLOCK >= NUMBER_BLOCK - NUMBERS_ASIDE
 
     @property
     def tulpar_id(self):
@@ -71,11 +78,13 @@ def read_books(path):
 
 def read_rows(path):
     with _opened(path) as db:
-        return [Row(id=id, edge=bool(edge), topic=topic, state=STATES[state], accepted=accepted, number=number,
+        return [Row(id=id, edge=bool(edge), topic=topic, state=STATES[state], accepted=accepted, cls=cls, number=number,
                     node=node, kind=kind, packet=packet, origin=(incarnation, origin))
-                for id, edge, topic, state, accepted, number, node, kind, packet, incarnation, origin in db.execute(
-                    "SELECT id, peer = 0, topic, state, accepted_boot, number, node, kind, packet, "
-                    "origin_incarnation, origin_number FROM message ORDER BY id")]
+                for (id, edge, topic, state, accepted, cls, number, node, kind, packet, incarnation,
+                     origin) in db.execute(
+                    "SELECT message.id, peer = 0, topic, state, accepted_boot, class.name, number, node, kind, packet, "
+                    "origin_incarnation, origin_number FROM message JOIN class ON class.id = message.class "
+                    "ORDER BY message.id")]
 
 
 @dataclass

@@ -76,10 +76,19 @@ class StoreTest(unittest.TestCase):
         self.assertEqual([books.total(edge, "queued") for edge in (False, True)], [1, 1])
         self.assertEqual(books.total(False, "delivered"), 1)
         a, b, c = evidence.read_rows(self.path)
-        self.assertEqual(a, evidence.Row(id=1, edge=False, topic="a", state="delivered", accepted=1000, number=7,
-                                         node=5, kind=6, packet=8))
+        self.assertEqual(a, evidence.Row(id=1, edge=False, topic="a", state="delivered", accepted=1000,
+                                         cls="normal", number=7, node=5, kind=6, packet=8))
         self.assertEqual((b.state, c.edge, c.origin), ("in flight", True, (255, 4)))
         self.assertEqual((a.tulpar_id, c.tulpar_id), ("0000000000000000-1", "00000000000000ff-4"))
+
+    def test_the_numbers_set_aside_are_those_of_the_store(self):
+        header = (PROJECT / "queue" / "message_numbers.hpp").read_text().replace("'", "")
+        for name, value in (("kNumberBlock", evidence.NUMBER_BLOCK), ("kNumbersAside", evidence.NUMBERS_ASIDE)):
+            self.assertEqual(int(re.search(rf"{name} = (\d+);", header)[1]), value)
+        made = [evidence.Row(id=1, edge=True, topic="a", state="delivered", accepted=1, cls=cls, origin=(1, number))
+                for cls, number in (("emergency", 65_280), ("emergency", 131_071), ("emergency", 65_279),
+                                    ("emergency", 65_536), ("message", 65_280))]
+        self.assertEqual([row.left_early for row in made], [True, True, False, False, False])
 
     def test_the_states_are_those_of_the_store(self):
         header = (PROJECT / "queue" / "message.hpp").read_text()

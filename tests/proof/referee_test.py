@@ -126,6 +126,27 @@ class RefereeTest(unittest.TestCase):
         self.story.exit.append(self.row(id=6, edge=True, origin=(255, 7)))
         self.expect(stored_twice=1)
 
+    def test_an_emergency_may_leave_before_the_disk_has_it(self):
+        early = self.row(id=6, edge=True, cls="emergency", origin=(255, 65_300))
+        self.story.exit.append(early)
+        self.story.arrivals.append(("a", "d", early.tulpar_id))
+        counts = self.expect()
+        self.assertEqual((counts["left_before_the_disk"], counts["arrived"]), (1, 2))
+        # It is not the one that was stored after all, under the number that it left under.
+        self.story.entry.append(self.row(number=65_300, cls="emergency"))
+        self.expect(stored_twice=1)
+        # Its sender died, and so did its broker.
+        self.story = Story()
+        self.story.exit, self.story.arrivals = [early], [("a", "d", early.tulpar_id)]
+        self.story.entry, self.story.logs["source_log"] = [], log()
+        self.story.kills = {"source_kills": [KILL]}
+        self.assertEqual(self.expect()["left_before_the_disk"], 1)
+        # Nobody but an emergency.
+        self.story = Story()
+        self.story.exit.append(self.row(id=6, edge=True, cls="message", origin=(255, 65_300)))
+        self.story.arrivals.append(("a", "d", early.tulpar_id))
+        self.expect(stored_twice=1)
+
     def test_arrived_under_two_ids(self):
         self.story.arrivals.append(("a", "d", "00000000000000ff-8"))
         self.expect(stored_twice=1)

@@ -160,8 +160,9 @@ class Soak:
             counts += judged.counts
             counts.update(dict.fromkeys(referee.WRONG, 0))
             findings += [f"{way}: {line}" for line in judged.findings]
+            more = judged.counts["conflated_yet_delivered"] + judged.counts["left_before_the_disk"]
             findings += [f"{way}: {line}" for line in referee.judge_agreement(
-                books[near], books[far], self.rehearsal.gap[way] + judged.counts["conflated_yet_delivered"])]
+                books[near], books[far], self.rehearsal.gap[way] + more)]
         return counts, findings
 
 
@@ -203,7 +204,8 @@ def soak(args, folder):
     for name in ("kills", "gateway_kills", "relay_kills", "site_broker_kills", "net_broker_kills", "freezes", "cuts",
                  "books_read", "ledgers_read", "books_wrong", "published", "acknowledged_by_broker", "unanswered",
                  "accepted", "delivered", "conflated", "conflated_yet_delivered", "arrived", *referee.WRONG,
-                 "complaints", "sent_again_to_sink", "forgotten_by_source", "repeated_by_source", "forgotten_by_sink"):
+                 "complaints", "left_before_the_disk", "sent_again_to_sink", "forgotten_by_source",
+                 "repeated_by_source", "forgotten_by_sink"):
         figures[name] = counts[name]
     figures["fail_points_passed"] = f"{len(passed)}/{len(names)}"
     figures["fail_points_died_at"] = f"{len({point for _, point in killed})}/{len(names)}"
