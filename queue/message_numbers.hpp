@@ -9,6 +9,7 @@
 // needed.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 
 namespace tulpar::queue {
@@ -17,6 +18,10 @@ namespace tulpar::queue {
 inline constexpr std::uint64_t kNumberBlock = 65'536;
 // Emergencies that can leave without a disk in one life: each node has three at once and one in ten minutes.
 inline constexpr std::uint64_t kNumbersAside = 256;
+
+// Starts that may follow each other without a number reaching the peer. After more, it may take a store that
+// went on for one that was restored from a backup (SendState::lives).
+inline constexpr std::size_t kMostLives = 64;
 
 // The end of the block that holds `number`.
 constexpr std::uint64_t block_end(std::uint64_t number) { return (number / kNumberBlock + 1) * kNumberBlock; }

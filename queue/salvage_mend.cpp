@@ -121,7 +121,7 @@ void mend_peers(Database& db, bool marks_kept) {
              (batch_end < kLargestNumber ? batch_end : 1) + kBatchesToSkip);
   }
   if (marks_kept) return;
-  db.execute("UPDATE peer SET incarnation = 0, low = 1, cumulative = 0");
+  db.execute("UPDATE peer SET incarnation = 0, life = 0, low = 1, cumulative = 0");
   db.execute("DELETE FROM received");
   db.execute("DELETE FROM closed");
 }

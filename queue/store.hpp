@@ -44,10 +44,13 @@ struct HistoryPart {
 
 // What the sending side of a link must know after a start.
 struct SendState {
-  std::uint64_t incarnation = 0;     // ours towards this peer
-  std::uint64_t batch_floor = 1;     // all batch numbers below are closed
-  std::uint64_t batch_next = 1;      // floor..next-1 may have been used: void them
-  std::uint64_t batch_end = 1;       // next..end-1 are reserved for use
+  std::uint64_t incarnation = 0;  // ours towards this peer
+  std::uint64_t batch_floor = 1;  // all batch numbers below are closed
+  std::uint64_t batch_next = 1;   // floor..next-1 may have been used: void them
+  std::uint64_t batch_end = 1;    // next..end-1 are reserved for use
+  // Random names (not 0) of the starts whose numbers the peer may have, oldest first; the last is of this one.
+  // The first is the last that the peer is known to have, and the newest kMostLives - 1 follow.
+  std::vector<std::uint32_t> lives{1};
   std::vector<HistoryPart> history;  // ascending
   std::uint64_t next_message = 1;    // above all message numbers given so far; in a block that is reserved
   std::vector<Entry> queued;         // ascending by id; numbers missing between are finished
@@ -57,6 +60,7 @@ struct SendState {
 // What the receiving side must know after a start.
 struct ReceiveState {
   std::uint64_t incarnation = 0;     // the peer's, as last heard; 0: none yet
+  std::uint32_t life = 0;            // of the peer, in which it last changed these; 0: none yet
   NumberSet numbers;                 // message numbers that are here
   NumberSet batches;                 // closed batch numbers
   std::vector<HistoryPart> history;  // ascending
@@ -64,7 +68,8 @@ struct ReceiveState {
 
 // A batch that arrived whole. `messages` are classified already and have their numbers in origin_number.
 struct ReceivedBatch {
-  std::uint64_t incarnation = 0;  // the peer's: numbers of another life are refused
+  std::uint64_t incarnation = 0;  // the peer's: numbers of another one are refused
+  std::uint32_t life = 0;         // the peer's
   std::uint64_t number = 0;
   std::uint64_t settled = 1;
   bool enters_history = false;
@@ -164,8 +169,8 @@ class Store {
   ReceiveState load_receive(PeerId peer);
   // The peer began anew: all batches below `floor` are closed, nothing else is known.
   void reset_receive(PeerId peer, std::uint64_t incarnation, std::uint64_t floor);
-  // Closes numbers without a batch and removes them from the receiving history.
-  void void_batches(PeerId peer, std::uint64_t first, std::uint64_t count);
+  // Closes numbers without a batch and removes them from the receiving history. `life`: the peer's.
+  void void_batches(PeerId peer, std::uint64_t first, std::uint64_t count, std::uint32_t life);
   struct Received {
     std::vector<Accepted> accepted;  // what is new, as it was accepted for the edge
     LinkBytes bytes;                 // payload by which the link's totals grew
@@ -249,6 +254,7 @@ class Store {
   NumberBlock& numbers(PeerId peer);
   std::uint64_t next_number(PeerId peer);
   void reserve_numbers(PeerId peer);
+  std::vector<std::uint32_t> begin_life(PeerId peer);
   std::optional<Row> unfinished(MessageId id);
   void finish_row(const Row& row, State state, DropReason reason);
   Entry entry_from(const Statement& row);
@@ -277,6 +283,7 @@ class Store {
   std::unordered_map<std::string, NodeId> nodes_;
   std::unordered_map<std::int64_t, Millis> boot_offsets_;
   std::unordered_map<PeerId, NumberBlock> numbers_;
+  std::unordered_map<PeerId, std::uint64_t> life_began_;  // with which batch number
   std::unordered_map<PeerId, ReceiveState> received_;
 
   // Of this write group: what was settled on which link, to spread the booked wire bytes over.

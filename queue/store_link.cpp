@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <random>
 
 #include "config/fail_point.hpp"
 #include "queue/store.hpp"
@@ -21,6 +22,18 @@ constexpr std::uint64_t kBatchBlock = 256;
 // Intervals of received numbers kept for a peer: about 4 MiB of memory. Only gaps make intervals, and an honest
 // sender's gaps are what it finished otherwise above its oldest waiting message: at a satellite's pace, years.
 constexpr std::size_t kMostIntervals = 65'536;
+
+constexpr std::size_t kLifeBytes = 4;
+
+std::uint32_t read_life(ByteView bytes) {
+  std::uint32_t life = 0;
+  for (const auto byte : bytes) life = life << 8 | byte;
+  return life;
+}
+
+void write_life(Bytes& out, std::uint32_t life) {
+  for (int shift = 24; shift >= 0; shift -= 8) out.push_back(static_cast<std::uint8_t>(life >> shift));
+}
 
 }  // namespace
 
@@ -58,6 +71,8 @@ SendState Store::load_send(PeerId peer, std::size_t limit) {
   state.incarnation = row.number(4);
   row.reset();
   state.batch_end = reserve_batches(peer, kBatchBlock);
+  state.lives = begin_life(peer);
+  life_began_[peer] = state.batch_next;
   reserve_numbers(peer);
   state.next_message = numbers(peer).next;
   // What was not acknowledged to us before the stop will be void, at the peer too: FORMAT.md, "Numbers".
@@ -67,6 +82,25 @@ SendState Store::load_send(PeerId peer, std::size_t limit) {
   state.queued = queued(peer, 0, limit);
   state.more = state.queued.size() == limit;
   return state;
+}
+
+std::vector<std::uint32_t> Store::begin_life(PeerId peer) {
+  std::vector<std::uint32_t> lives;
+  auto& row = sql_->peer;
+  row(peer).step();
+  const ByteView stored = row.blob(8);
+  for (std::size_t at = 0; at + kLifeBytes <= stored.size(); at += kLifeBytes)
+    lives.push_back(read_life(stored.subspan(at, kLifeBytes)));
+  row.reset();
+  // The peer has the first.
+  if (lives.size() == kMostLives) lives.erase(lives.begin() + 1);
+  std::random_device device;
+  do lives.push_back(device());
+  while (lives.back() == 0);
+  Bytes written;
+  for (const auto life : lives) write_life(written, life);
+  sql_->lives.run(peer, written);
+  return lives;
 }
 
 std::vector<Entry> Store::queued(PeerId peer, MessageId after, std::size_t limit) {
@@ -106,7 +140,12 @@ LinkBytes Store::settle(PeerId peer, std::int64_t link, const SettledBatch& batc
 
 void Store::clear_history(PeerId peer) { sql_->clear_history.run(peer, 1); }
 
-void Store::raise_floor(PeerId peer, std::uint64_t floor) { sql_->batch_floor.run(peer, floor); }
+void Store::raise_floor(PeerId peer, std::uint64_t floor) {
+  sql_->batch_floor.run(peer, floor);
+  // The peer has closed a number of this life.
+  if (const auto began = life_began_.find(peer); began != life_began_.end() && floor > began->second)
+    sql_->known_life.run(peer);
+}
 
 ReceiveState& Store::received(PeerId peer) {
   if (auto cached = received_.find(peer); cached != received_.end()) return cached->second;
@@ -116,6 +155,7 @@ ReceiveState& Store::received(PeerId peer) {
   state.incarnation = row.number(0);
   state.numbers = NumberSet(row.number(5));
   state.batches = NumberSet(row.number(6) + 1);
+  state.life = static_cast<std::uint32_t>(row.number(7));
   row.reset();
   const auto load = [&](const char* table, NumberSet& set) {
     Statement runs(db_, fmt::format("SELECT first, end FROM {} WHERE peer = ?1", table));
@@ -146,14 +186,17 @@ void Store::save_runs(const char* table, PeerId peer, const NumberSet& set, cons
 
 void Store::save_received(PeerId peer, const NumberSet::Touched& numbers, const NumberSet::Touched& batches) {
   const ReceiveState& state = received(peer);
-  sql_->marks.run(peer, state.numbers.low(), state.batches.low() - 1);
+  sql_->marks.run(peer, state.numbers.low(), state.batches.low() - 1, state.life);
   save_runs("received", peer, state.numbers, numbers);
   save_runs("closed", peer, state.batches, batches);
 }
 
 void Store::reset_receive(PeerId peer, std::uint64_t incarnation, std::uint64_t floor) {
-  received_[peer] = ReceiveState{
-      .incarnation = incarnation, .numbers = NumberSet(1), .batches = NumberSet(floor), .history = {}};
+  received_[peer] = ReceiveState{.incarnation = incarnation,
+                                 .life = 0,
+                                 .numbers = NumberSet(1),
+                                 .batches = NumberSet(floor),
+                                 .history = {}};
   sql_->incarnation.run(peer, incarnation);
   Statement(db_, "DELETE FROM received WHERE peer = ?1").run(peer);
   Statement(db_, "DELETE FROM closed WHERE peer = ?1").run(peer);
@@ -161,10 +204,13 @@ void Store::reset_receive(PeerId peer, std::uint64_t incarnation, std::uint64_t 
   sql_->clear_history.run(peer, 0);
 }
 
-void Store::void_batches(PeerId peer, std::uint64_t first, std::uint64_t count) {
+void Store::void_batches(PeerId peer, std::uint64_t first, std::uint64_t count, std::uint32_t life) {
   sql_->cut_history.run(peer, 0, first, first + count);
+  auto& state = received(peer);
   NumberSet::Touched touched;
-  if (received(peer).batches.add(first, count, &touched)) save_received(peer, {}, touched);
+  if (!state.batches.add(first, count, &touched)) return;
+  state.life = life;
+  save_received(peer, {}, touched);
 }
 
 Store::Received Store::receive(PeerId peer, std::int64_t link, const ReceivedBatch& batch) {
@@ -191,6 +237,7 @@ Store::Received Store::receive(PeerId peer, std::int64_t link, const ReceivedBat
                                  kMostIntervals),
                      SQLITE_TOOBIG);
   state.batches.add(batch.number, 1, &batches);
+  state.life = batch.life;
   save_received(peer, numbers, batches);
   ledger_->add(link, received.bytes);
   if (batch.enters_history) add_history(peer, false, {batch.number, batch.plain}, kReceiverKeeps);

@@ -60,14 +60,15 @@ struct Store::Statements {
         add_peer(db, "INSERT OR IGNORE INTO peer(name, own_incarnation) VALUES(?1, ?2)"),
         find_peer(db, "SELECT id FROM peer WHERE name = ?1"),
         peer(db,
-             "SELECT incarnation, number_end, batch_floor, batch_end, own_incarnation, low, cumulative FROM "
-             "peer "
-             "WHERE id = ?1"),
+             "SELECT incarnation, number_end, batch_floor, batch_end, own_incarnation, low, cumulative, life, "
+             "lives FROM peer WHERE id = ?1"),
         number_end(db, "UPDATE peer SET number_end = ?2 WHERE id = ?1"),
         batch_floor(db, "UPDATE peer SET batch_floor = max(batch_floor, ?2) WHERE id = ?1"),
         batch_end(db, "UPDATE peer SET batch_end = batch_end + ?2 WHERE id = ?1"),
         own_incarnation(db, "UPDATE peer SET own_incarnation = ?2 WHERE id = ?1"),
-        marks(db, "UPDATE peer SET low = ?2, cumulative = ?3 WHERE id = ?1"),
+        lives(db, "UPDATE peer SET lives = ?2 WHERE id = ?1"),
+        known_life(db, "UPDATE peer SET lives = substr(lives, -4) WHERE id = ?1 AND length(lives) > 4"),
+        marks(db, "UPDATE peer SET low = ?2, cumulative = ?3, life = ?4 WHERE id = ?1"),
         incarnation(db, "UPDATE peer SET incarnation = ?2 WHERE id = ?1"),
         add_history(db,
                     "INSERT OR IGNORE INTO history(peer, outgoing, batch, plain) "
@@ -82,8 +83,8 @@ struct Store::Statements {
 
   Statement add_message, add_body, delete_body, add_seen, find, finish, cost, wire, erase_later, owed,
       in_flight, back, all_back, reclassify, unfinished, add_peer, find_peer, peer, number_end, batch_floor,
-      batch_end, own_incarnation, marks, incarnation, add_history, history, history_sizes, trim_history,
-      cut_history, clear_history;
+      batch_end, own_incarnation, lives, known_life, marks, incarnation, add_history, history, history_sizes,
+      trim_history, cut_history, clear_history;
 };
 
 }  // namespace tulpar::queue

@@ -5,6 +5,8 @@
 
 #include <algorithm>
 
+#include "queue/message_numbers.hpp"
+
 namespace tulpar::link {
 namespace {
 
@@ -83,6 +85,8 @@ void put_greeting(Writer& out, const Greeting& greeting) {
   for (auto value :
        {greeting.floor, greeting.void_count, greeting.next, greeting.settled, greeting.next_message})
     body.varint(value);
+  body.varint(greeting.lives.size());
+  for (const auto life : greeting.lives) body.u32(life);
   put_hold(body, greeting.hold);
   out.u8(kGreeting);
   out.varint(body.size());
@@ -108,6 +112,10 @@ Greeting get_greeting(Reader& frame) {
   for (auto* value :
        {&greeting.floor, &greeting.void_count, &greeting.next, &greeting.settled, &greeting.next_message})
     *value = number(in);
+  greeting.lives.resize(std::min<std::uint64_t>(in.varint(), queue::kMostLives + 1));
+  if (greeting.lives.empty() || greeting.lives.size() > queue::kMostLives) in.fail();
+  for (auto& life : greeting.lives)
+    if (life = in.u32(); life == 0) in.fail();
   greeting.hold = get_hold(in);
   // What follows belongs to later versions.
   const bool sane = greeting.incarnation != 0 && greeting.incarnation < kMaxNumber &&

@@ -44,6 +44,7 @@ Incoming::Incoming(BatchCodec& codec, IncomingHost& host, queue::ReceiveState st
     : codec_(&codec),
       host_(&host),
       incarnation_(state.incarnation),
+      life_(state.life),
       closed_(std::move(state.batches)),
       numbers_end_(state.numbers.end()) {
   for (auto& part : state.history) history_.add(part.batch, std::move(part.plain));
@@ -98,7 +99,11 @@ Result<void> Incoming::on_greeting(const Greeting& peer) {
     if (numbers_end_ > peer.next_message)
       return Error{fmt::format("the peer says that its next message is {}, but {} was here already",
                                peer.next_message, numbers_end_ - 1)};
+    // Its numbers may hide it: every start goes on with fresh ones.
+    if (life_ != 0 && std::find(peer.lives.begin(), peer.lives.end(), life_) == peer.lives.end())
+      return Error{"the peer does not remember the life in which it sent what is here"};
   }
+  life_ = peer.lives.back();
   bound_ = std::max(bound_, peer.floor + peer.void_count);
   // Pieces of a number that the peer has not used are of a life that it no longer remembers.
   drop_unfinished(peer.next, std::numeric_limits<std::uint64_t>::max());
@@ -120,7 +125,7 @@ bool Incoming::void_numbers(std::uint64_t first, std::uint64_t end) {
     answers->erase(answers->lower_bound(first), answers->lower_bound(end));
   if (voiding_.runs().size() > kMaxBatchAhead) voiding_ = queue::NumberSet();
   if (!voiding_.add(first, end - first)) return false;
-  host_->void_batches(first, end - first);
+  host_->void_batches(first, end - first, life_);
   return true;
 }
 
@@ -206,6 +211,7 @@ void Incoming::expand(std::uint64_t number, Unfinished unfinished, BootTime now)
   storing_bytes_ += decoded.plain.size();
   if (!ack_due_) ack_due_ = now + kSignOfLife;
   host_->store({queue::ReceivedBatch{.incarnation = incarnation_,
+                                     .life = life_,
                                      .number = number,
                                      .settled = flags.settled,
                                      .enters_history = flags.enters_history,

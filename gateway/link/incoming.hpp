@@ -34,8 +34,8 @@ class IncomingHost {
   virtual ~IncomingHost() = default;
   // → Incoming::on_stored
   virtual void store(ArrivedBatch batch) = 0;
-  // → Incoming::on_voided
-  virtual void void_batches(std::uint64_t first, std::uint64_t count) = 0;
+  // → Incoming::on_voided. `life`: the peer's.
+  virtual void void_batches(std::uint64_t first, std::uint64_t count, std::uint32_t life) = 0;
   // → Incoming::on_reset
   virtual void reset(std::uint64_t incarnation, std::uint64_t floor) = 0;
 };
@@ -102,6 +102,7 @@ class Incoming {
   BatchCodec* codec_;
   IncomingHost* host_;
   std::uint64_t incarnation_;
+  std::uint32_t life_;       // the peer's, in this session or the last; on disk: with the next write
   queue::NumberSet closed_;  // on disk
   std::map<std::uint64_t, Storing> storing_;
   std::size_t storing_bytes_ = 0;  // their plain texts

@@ -29,7 +29,9 @@ Outgoing::Outgoing(OutgoingConfig config, queue::Scheduler& scheduler, BatchCode
       host_(&host),
       numbers_(state.batch_floor, state.batch_next, state.batch_end),
       messages_(state.next_message),
-      incarnation_(state.incarnation) {
+      incarnation_(state.incarnation),
+      lives_(std::move(state.lives)),
+      life_began_(state.batch_next) {
   for (auto& part : state.history) history_.add(part.batch, std::move(part.plain));
   load(state.queued, state.more);
 }
@@ -47,6 +49,9 @@ void Outgoing::describe(Greeting& greeting) {
   numbers_.describe(greeting);
   greeting.settled = messages_.settled();
   greeting.next_message = messages_.next();
+  greeting.lives = lives_;
+  // The peer has a number of this life.
+  if (greeting.floor > life_began_) greeting.lives = {lives_.back()};
 }
 
 void Outgoing::on_connected() {
@@ -151,8 +156,12 @@ std::vector<LinkMessage> Outgoing::take_messages(std::vector<queue::Body> bodies
   return messages;
 }
 
-void Outgoing::on_loaded(std::vector<queue::Body> bodies, BootTime now) {
+void Outgoing::on_loaded(std::vector<queue::Body> bodies, BootTime now,
+                         std::span<const queue::MessageId> unread) {
   auto entries = std::exchange(loading_, {});
+  std::erase_if(entries, [&](const auto& entry) {
+    return std::find(unread.begin(), unread.end(), entry.id) != unread.end();
+  });
   const auto messages = take_messages(std::move(bodies), entries, now);
   if (messages.empty()) return;
 

@@ -88,7 +88,8 @@ class Outgoing {
   // only urgent batches without a base leave.
   void fill(FrameBuilder& frame, BootTime now);
 
-  void on_loaded(std::vector<queue::Body> bodies, BootTime now);
+  // `unread`: the host keeps them, and gives them back to the scheduler some time.
+  void on_loaded(std::vector<queue::Body> bodies, BootTime now, std::span<const queue::MessageId> unread = {});
   void on_load_failed();
   void on_reserved(std::uint64_t end) { numbers_.on_reserved(end); }
   // The store has accepted a message under this number.
@@ -152,6 +153,8 @@ class Outgoing {
   BatchNumbers numbers_;
   MessageNumbers messages_;
   std::uint64_t incarnation_;
+  std::vector<std::uint32_t> lives_;  // queue::SendState::lives
+  std::uint64_t life_began_;          // the first batch number of this life
   std::set<queue::MessageId> alone_;  // were in a batch that was refused
   History history_{kBaseWindow};
   std::uint64_t history_from_ = 1;  // batches below do not enter it any more: the peer has others between them

@@ -281,6 +281,8 @@ void LinkPeer::step() {
   const BootTime now = clock_->now();
   writes_.step(now);
   tell_late_emergencies(now);
+  if (now >= unread_again_)
+    for (const auto& entry : std::exchange(unread_, {})) scheduler_.give_back(entry);
   tend_queue(now);
   pump();
   if (transport_ && (session_.overdue(now) || transport_->stalled(now))) {
@@ -297,6 +299,7 @@ std::optional<BootTime> LinkPeer::next_wake() const {
     if (at && (!wake || *at < *wake)) wake = at;
   };
   consider(writes_.next_wake());
+  if (!unread_.empty()) consider(unread_again_);
   for (const auto& [batch, late] : storing_emergencies_)
     if (late.due) consider(late.due);
   if (transport_) {

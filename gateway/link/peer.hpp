@@ -112,12 +112,15 @@ class LinkPeer : private OutgoingHost, private IncomingHost {
   void raise_floor(std::uint64_t floor) override;
   // IncomingHost
   void store(ArrivedBatch batch) override;
-  void void_batches(std::uint64_t first, std::uint64_t count) override;
+  void void_batches(std::uint64_t first, std::uint64_t count, std::uint32_t life) override;
   void reset(std::uint64_t incarnation, std::uint64_t floor) override;
 
   void adopt(const queue::Entry& stored);
   queue::MessageId row_of(const queue::Entry& entry) const;
-  void on_load_failed(const Error& error);
+  void load_each(const std::vector<queue::Entry>& entries);
+  void set_aside(std::span<const queue::Entry> entries, std::span<const queue::MessageId> unread,
+                 const std::string& why);
+  void on_load_failed(const std::string& why);
   void tell_late_emergencies(BootTime now);
   void on_frame(ByteView frame);
   void on_closed(const std::string& why);
@@ -152,7 +155,9 @@ class LinkPeer : private OutgoingHost, private IncomingHost {
   LinkBooks books_;
   DurableWrites writes_;
   Unstored unstored_;
-  BootTime load_after_{};  // the disk could not be read
+  BootTime load_after_{};             // the disk could not be read
+  std::vector<queue::Entry> unread_;  // nor could these, each alone: the others go on without them
+  BootTime unread_again_{};           // meaningful while there are some
   // In batches that are being stored.
   struct StoringEmergencies {
     std::vector<queue::NewMessage> messages;

@@ -3,6 +3,8 @@
 // LinkPeer's dealings with the store: what its two directions ask of it, and how messages end.
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
+
 #include "config/fail_point.hpp"
 #include "gateway/link/peer.hpp"
 
@@ -11,6 +13,8 @@ namespace {
 
 // A disk that cannot be read is asked again after this.
 constexpr Millis kLoadAgain = std::chrono::seconds(1);
+// One that the disk does not give, while it gives others.
+constexpr Millis kReadAgain = std::chrono::seconds(10);
 // A commit of a healthy disk takes 5 to 50 ms.
 constexpr Millis kPatience{500};
 
@@ -18,6 +22,26 @@ std::vector<queue::MessageId> ids_of(const std::vector<queue::Entry>& entries) {
   std::vector<queue::MessageId> ids;
   for (const auto& entry : entries) ids.push_back(entry.id);
   return ids;
+}
+
+struct Readable {
+  std::vector<queue::Body> bodies;
+  std::vector<queue::MessageId> unread;
+  std::string why;
+};
+
+Readable read_each(queue::StoreReader& reader, const std::vector<queue::MessageId>& ids) {
+  Readable read;
+  for (const auto id : ids) {
+    try {
+      auto body = reader.bodies({id});
+      std::move(body.begin(), body.end(), std::back_inserter(read.bodies));
+    } catch (const queue::StoreError& error) {
+      read.unread.push_back(id);
+      read.why = error.plain();
+    }
+  }
+  return read;
 }
 
 std::vector<std::uint64_t> numbers_of(const std::vector<queue::Entry>& entries) {
@@ -90,11 +114,10 @@ queue::MessageId LinkPeer::row_of(const queue::Entry& entry) const {
 
 // ---- what the outgoing direction asks
 
-void LinkPeer::on_load_failed(const Error& error) {
+void LinkPeer::on_load_failed(const std::string& why) {
   const BootTime now = clock_->now();
   // Once for each trouble.
-  if (now - load_after_ > kLoadAgain)
-    spdlog::error("{}: cannot read messages: {}", options_.name, error.message);
+  if (now - load_after_ > kLoadAgain) spdlog::error("{}: cannot read messages: {}", options_.name, why);
   load_after_ = now + kLoadAgain;
   outgoing_.on_load_failed();
 }
@@ -102,12 +125,36 @@ void LinkPeer::on_load_failed(const Error& error) {
 void LinkPeer::load(const std::vector<queue::Entry>& entries) {
   if (is_unstored(entries.front())) return outgoing_.on_loaded(unstored_.bodies(entries), clock_->now());
   runner_->read([ids = ids_of(entries)](queue::StoreReader& reader) { return reader.bodies(ids); },
-                guarded([this](Result<std::vector<queue::Body>> bodies) {
-                  bodies ? outgoing_.on_loaded(std::move(*bodies), clock_->now())
-                         : on_load_failed(bodies.error());
+                guarded([this, entries](Result<std::vector<queue::Body>> bodies) {
+                  bodies ? outgoing_.on_loaded(std::move(*bodies), clock_->now()) : load_each(entries);
                   pump();
                   hooks_.wake();
                 }));
+}
+
+// A row on a bad spot of the disk must not stop the others.
+void LinkPeer::load_each(const std::vector<queue::Entry>& entries) {
+  runner_->read([ids = ids_of(entries)](queue::StoreReader& reader) { return read_each(reader, ids); },
+                guarded([this, entries](Result<Readable> read) {
+                  if (!read) return on_load_failed(read.error().message);
+                  if (read->unread.size() == entries.size() && entries.size() > 1)
+                    return on_load_failed(read->why);
+                  set_aside(entries, read->unread, read->why);
+                  outgoing_.on_loaded(std::move(read->bodies), clock_->now(), read->unread);
+                  pump();
+                  hooks_.wake();
+                }));
+}
+
+void LinkPeer::set_aside(std::span<const queue::Entry> entries, std::span<const queue::MessageId> unread,
+                         const std::string& why) {
+  if (unread.empty()) return;
+  if (unread_.empty())
+    spdlog::error("{}: cannot read {} messages ({} first), the others go on: {}", options_.name, unread.size(),
+                  unread.front(), why);
+  for (const auto& entry : entries)
+    if (std::find(unread.begin(), unread.end(), entry.id) != unread.end()) unread_.push_back(entry);
+  unread_again_ = clock_->now() + kReadAgain;
 }
 
 void LinkPeer::drop(const std::vector<queue::Entry>& entries, queue::DropReason why) {
@@ -220,14 +267,15 @@ void LinkPeer::tell_late_emergencies(BootTime now) {
   }
 }
 
-void LinkPeer::void_batches(std::uint64_t first, std::uint64_t count) {
+void LinkPeer::void_batches(std::uint64_t first, std::uint64_t count, std::uint32_t life) {
   TULPAR_FAIL_POINT("link.void");
-  runner_->write([peer = peer_, first, count](queue::Store& store) { store.void_batches(peer, first, count); },
-                 guarded([this, first, count](Result<void> done) {
-                   TULPAR_FAIL_POINT("link.voided");
-                   incoming_.on_voided(first, count, done.has_value(), clock_->now());
-                   hooks_.wake();
-                 }));
+  runner_->write(
+      [peer = peer_, first, count, life](queue::Store& store) { store.void_batches(peer, first, count, life); },
+      guarded([this, first, count](Result<void> done) {
+        TULPAR_FAIL_POINT("link.voided");
+        incoming_.on_voided(first, count, done.has_value(), clock_->now());
+        hooks_.wake();
+      }));
 }
 
 void LinkPeer::reset(std::uint64_t incarnation, std::uint64_t floor) {

@@ -18,6 +18,9 @@ class Writer {
   void u64(std::uint64_t value) {  // big-endian
     for (int shift = 56; shift >= 0; shift -= 8) u8(static_cast<std::uint8_t>(value >> shift));
   }
+  void u32(std::uint32_t value) {
+    for (int shift = 24; shift >= 0; shift -= 8) u8(static_cast<std::uint8_t>(value >> shift));
+  }
   void varint(std::uint64_t value) {
     for (; value >= 0x80; value >>= 7) u8(static_cast<std::uint8_t>(value | 0x80));
     u8(static_cast<std::uint8_t>(value));
@@ -45,6 +48,11 @@ class Reader {
   std::uint64_t u64() {
     std::uint64_t value = 0;
     for (std::uint8_t byte : bytes(8)) value = value << 8 | byte;
+    return value;
+  }
+  std::uint32_t u32() {
+    std::uint32_t value = 0;
+    for (std::uint8_t byte : bytes(4)) value = value << 8 | byte;
     return value;
   }
   // At most 10 bytes, and the value must fit 64 bits.

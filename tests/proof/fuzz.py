@@ -3,7 +3,8 @@
 """Every fuzzer of tests/fuzz for so long without a finding, in slices, one process at a time, at the lowest priority.
 
 What was reached is kept in build/fuzz/time.json, so that a run that was ended goes on where it was; a finding, or a
-fuzzer that was built anew, begins that fuzzer's time again. Exit 1 with the first finding, which is then in build/fuzz.
+fuzzer that was built anew, begins that fuzzer's time again. Exit 1 with the first finding, which is then in build/fuzz;
+77 while a fuzzer that was not named has time to go.
 """
 import argparse
 import hashlib
@@ -42,13 +43,19 @@ def run_slice(fuzzer, seconds):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("name", nargs="*", help="only these now (default: all)")
     parser.add_argument("--seconds", type=int, default=3600, help="for each fuzzer")
     parser.add_argument("--slice", type=int, default=300, help="seconds at a time")
     args = parser.parse_args()
     state = json.loads(STATE.read_text()) if STATE.exists() else {}
     reached = {fuzzer: known(state, fuzzer) for fuzzer in fuzzers()}
-    while waiting := [fuzzer for fuzzer in reached if reached[fuzzer]["seconds"] < args.seconds]:
-        fuzzer = min(waiting, key=lambda one: reached[one]["seconds"])
+
+    def waiting(names):
+        return [fuzzer for fuzzer in reached if reached[fuzzer]["seconds"] < args.seconds
+                and (not names or fuzzer.name.removeprefix("fuzz_") in names)]
+
+    while open_ones := waiting(args.name):
+        fuzzer = min(open_ones, key=lambda one: reached[one]["seconds"])
         now = reached[fuzzer]
         seconds = min(args.slice, args.seconds - now["seconds"])
         try:
@@ -60,10 +67,12 @@ def main():
         finally:
             state[fuzzer.name] = now
             STATE.write_text(json.dumps(state, indent=1))
+    if waiting([]) or not reached:
+        return 77
     print(f"text Each fuzzer ran for {args.seconds} s without a finding: inputs tried, basic blocks reached.")
     for fuzzer, now in reached.items():
         print(f"figure {fuzzer.name.removeprefix('fuzz_')} {now['runs']:,} inputs, {now['blocks']:,} blocks")
-    return 0 if reached else 77
+    return 0
 
 
 if __name__ == "__main__":

@@ -98,7 +98,7 @@ Recorder::Job Receiving::close() {
   const std::uint64_t first = next_batch_ > 2 ? next_batch_ - 2 : next_batch_;
   next_batch_ = first + 4;
   std::erase_if(open_, [&](std::uint64_t number) { return number >= first; });
-  return {[=, this](Store& store) { store.void_batches(peer_, first, 4); },
+  return {[=, this](Store& store) { store.void_batches(peer_, first, 4, 1); },
           [=, this] {
             for (std::uint64_t number = first; number < first + 4; ++number)
               recorder_.record().known.push_back({{recorder_.group().reported}, peer_, true, number});

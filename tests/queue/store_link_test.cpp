@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
+#include <set>
+
 #include "tests/catch.hpp"
 #include "tests/queue/store_fixture.hpp"
 
@@ -18,7 +20,8 @@ struct Fixture : StoreFixture {
   }
   std::size_t receive(std::uint64_t batch, std::uint64_t settled, const std::vector<std::uint64_t>& numbers,
                       std::size_t history = 0) {
-    ReceivedBatch made{.number = batch,
+    ReceivedBatch made{.life = 5,
+                       .number = batch,
                        .settled = settled,
                        .enters_history = history > 0,
                        .plain = Bytes(history, 'p'),
@@ -69,7 +72,7 @@ TEST_CASE_METHOD(Fixture, "The settled mark forgets intervals and is never undon
 TEST_CASE_METHOD(Fixture, "Voided numbers are closed over a restart and cut from the history") {
   receive(1, 1, {1}, 10);
   receive(2, 1, {2}, 10);
-  run([&](Store& s) { s.void_batches(peer, 2, 3); });
+  run([&](Store& s) { s.void_batches(peer, 2, 3, 9); });
   reopen();
   auto state = received();
   CHECK(state.batches.low() == 5);
@@ -90,6 +93,55 @@ TEST_CASE_METHOD(Fixture, "A new life of the peer begins with nothing known but 
   CHECK(state.batches.low() == 4);
   CHECK(state.batches.runs().empty());
   CHECK(state.history.empty());
+}
+
+TEST_CASE_METHOD(Fixture, "Starts are named until the peer has a number of one") {
+  const auto first = sending();
+  REQUIRE(first.lives.size() == 1);
+  reopen();
+  const auto second = sending();
+  REQUIRE(second.lives.size() == 2);
+  CHECK(second.lives[0] == first.lives[0]);
+  CHECK(second.lives[1] != first.lives[0]);
+  CHECK((first.lives[0] != 0 && second.lives[1] != 0));
+  // Numbers of the life before say nothing about this one.
+  run([&](Store& s) { s.raise_floor(peer, second.batch_next); });
+  reopen();
+  const auto third = sending();
+  CHECK(third.lives.size() == 3);
+  run([&](Store& s) { s.raise_floor(peer, third.batch_next + 1); });
+  reopen();
+  const auto fourth = sending().lives;
+  REQUIRE(fourth.size() == 2);
+  CHECK(fourth[0] == third.lives[2]);
+}
+
+TEST_CASE_METHOD(Fixture, "Of many starts without contact the one that the peer has is kept") {
+  const auto known = sending().lives.at(0);
+  std::vector<std::uint32_t> lives;
+  for (std::size_t i = 0; i < kMostLives + 3; ++i) {
+    reopen();
+    lives = sending().lives;
+  }
+  CHECK(lives.size() == kMostLives);
+  CHECK(lives.front() == known);
+  CHECK(std::set(lives.begin(), lives.end()).size() == kMostLives);
+}
+
+TEST_CASE_METHOD(Fixture, "The peer's life is written with what it changes, and forgotten with its numbers") {
+  const auto life = [&] {
+    reopen();
+    return received().life;
+  };
+  CHECK(life() == 0);
+  receive(1, 1, {1});
+  CHECK(life() == 5);
+  run([&](Store& s) { s.void_batches(peer, 1, 1, 6); });
+  CHECK(life() == 5);
+  run([&](Store& s) { s.void_batches(peer, 2, 1, 7); });
+  CHECK(life() == 7);
+  run([&](Store& s) { s.reset_receive(peer, 77, 4); });
+  CHECK(life() == 0);
 }
 
 TEST_CASE_METHOD(Fixture, "A batch of another life is refused whole") {

@@ -80,7 +80,7 @@ void StoreMachine::act(const StoreStep& step) {
     case StoreStep::kReceive:
       return receive(step);
     case StoreStep::kClose:
-      link_write([&](Store& s) { s.void_batches(peer, 1 + step.a % 12, 1 + step.b % 5); });
+      link_write([&](Store& s) { s.void_batches(peer, 1 + step.a % 12, 1 + step.b % 5, 1 + step.a % 3); });
       return model_.close(1 + step.a % 12, 1 + step.b % 5);
     case StoreStep::kReset:
       link_write([&](Store& s) { s.reset_receive(peer, 50 + step.a % 3, 1 + step.b % 6); });
@@ -211,7 +211,7 @@ void StoreMachine::do_a_bit_of_everything(Store& s, const StoreStep& step) {
   auto down = batch_of(step);
   down.incarnation = model_.incarnation;
   s.receive(peer, link, down);
-  s.void_batches(peer, 1, 5);
+  s.void_batches(peer, 1, 5, 1);
   s.book(link, {.wire_up = 1000});
   s.flush();
 }

@@ -68,8 +68,12 @@ ByteView batch_in(const Bytes& frame, std::uint64_t number) {
 
 TEST_CASE("The example's greeting and acknowledgement are what this program writes and reads") {
   auto page = example();
-  const Greeting greeting{
-      .incarnation = 0x0123456789abcdef, .session = 0x5a17, .closed = {}, .partial = {}, .next_message = 1025};
+  const Greeting greeting{.incarnation = 0x0123456789abcdef,
+                          .session = 0x5a17,
+                          .closed = {},
+                          .partial = {},
+                          .next_message = 1025,
+                          .lives = {0x6e1f90c2}};
   FrameBuilder first(kMaxFrame), second(kMaxFrame);
   REQUIRE(first.put(greeting));
   CHECK(first.take() == page.at("greeting"));

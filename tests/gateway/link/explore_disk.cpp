@@ -52,6 +52,10 @@ queue::SendState Disk::load_send(Life& life, Flaw flaw) {
   state.batch_floor = floor;
   state.batch_next = flaw == Flaw::kReusesBatchNumbers ? floor : batch_end;
   state.batch_end = batch_end += BatchNumbers::kBlock;
+  if (lives.size() == queue::kMostLives) lives.erase(lives.begin() + 1);
+  lives.push_back(++life.name);
+  state.lives = lives;
+  life.began = state.batch_next;
   life.next_number = number_end;
   state.next_message = life.next_number;
   number_end = queue::block_end(life.next_number);
@@ -65,7 +69,11 @@ queue::SendState Disk::load_send(Life& life, Flaw flaw) {
 }
 
 queue::ReceiveState Disk::load_receive() const {
-  return {.incarnation = peer_incarnation, .numbers = numbers, .batches = batches, .history = parts(received)};
+  return {.incarnation = peer_incarnation,
+          .life = peer_life,
+          .numbers = numbers,
+          .batches = batches,
+          .history = parts(received)};
 }
 
 std::uint64_t Disk::accept(const Mail& mail, Life& life) {
@@ -75,13 +83,18 @@ std::uint64_t Disk::accept(const Mail& mail, Life& life) {
   return messages.size();
 }
 
-void Disk::settle(const queue::SettledBatch& batch, Flaw flaw) {
+void Disk::settle(const queue::SettledBatch& batch, const Life& life, Flaw flaw) {
   for (const auto& cost : batch.messages) {
     auto& message = messages.at(static_cast<std::size_t>(cost.id - 1));
     if (flaw != Flaw::kForgetsSettled && message.state < State::kDelivered) message.state = State::kDelivered;
   }
   if (batch.enters_history) sent.emplace(batch.number, batch.plain);
-  floor = std::max(floor, batch.floor);
+  raise_floor(batch.floor, life);
+}
+
+void Disk::raise_floor(std::uint64_t to, const Life& life) {
+  floor = std::max(floor, to);
+  if (to > life.began) lives = {lives.back()};
 }
 
 void Disk::finish(const std::vector<queue::MessageId>& ids) {
@@ -93,6 +106,7 @@ void Disk::finish(const std::vector<queue::MessageId>& ids) {
 void Disk::keep(const queue::ReceivedBatch& batch, Flaw flaw) {
   if (batch.incarnation != peer_incarnation) throw queue::StoreError("a batch of another life", 0);
   if (batches.contains(batch.number)) return;
+  peer_life = batch.life;
   numbers.raise(batch.settled);
   for (const auto& message : batch.messages) {
     if (numbers.contains(message.origin_number)) continue;
@@ -107,16 +121,18 @@ std::uint64_t Disk::commit(const Write& write, Life& life, Flaw flaw) {
   std::uint64_t answer = 0;
   std::visit(Overloaded{[&](const Accept& w) { answer = accept(w.mail, life); },
                         [&](const Reserve& w) { answer = batch_end += w.count; },
-                        [&](const Settle& w) { settle(w.batch, flaw); },
+                        [&](const Settle& w) { settle(w.batch, life, flaw); },
                         [&](const Finish& w) { finish(w.ids); }, [&](const ClearHistory&) { sent.clear(); },
-                        [&](const RaiseFloor& w) { floor = std::max(floor, w.floor); },
+                        [&](const RaiseFloor& w) { raise_floor(w.floor, life); },
                         [&](const Keep& w) { keep(w.batch, flaw); },
                         [&](const Close& w) {
                           cut(received, w.first, w.first + w.count);
-                          if (flaw != Flaw::kConfirmsVoidsUnwritten) batches.add(w.first, w.count);
+                          if (flaw != Flaw::kConfirmsVoidsUnwritten && batches.add(w.first, w.count))
+                            peer_life = w.life;
                         },
                         [&](const Reset& w) {
                           peer_incarnation = w.incarnation;
+                          peer_life = 0;
                           numbers = queue::NumberSet(1);
                           batches = queue::NumberSet(w.floor);
                           received.clear();

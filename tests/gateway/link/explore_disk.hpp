@@ -59,6 +59,7 @@ struct Keep {
 };
 struct Close {
   std::uint64_t first = 0, count = 0;
+  std::uint32_t life = 0;
 };
 struct Reset {
   std::uint64_t incarnation = 0, floor = 0;
@@ -78,19 +79,22 @@ struct Disk {
 
   // Sending.
   std::uint64_t incarnation = 0, floor = 1, batch_end = 1, number_end = 1;
+  std::vector<std::uint32_t> lives;
   History sent;
   std::vector<Message> messages;
   // Receiving.
   std::uint64_t peer_incarnation = 0;
+  std::uint32_t peer_life = 0;
   queue::NumberSet numbers, batches;
   History received;
   std::map<std::string, int> arrived;  // how often each message was stored, by topic
 
-  // One life of the program: message numbers given so far.
+  // One life of the program: its name, message numbers given so far, its first batch number.
   struct Life {
-    std::uint64_t next_number = 1;
+    std::uint32_t name = 0;
+    std::uint64_t next_number = 1, began = 1;
   };
-  // What a start reads, and the blocks that it reserves.
+  // What a start reads, and the blocks that it reserves. The life's name is the next one.
   queue::SendState load_send(Life& life, Flaw flaw);
   queue::ReceiveState load_receive() const;
   // Commits one write. Accept: the id; Reserve: the end of the block; Renew: the new name.
@@ -101,7 +105,8 @@ struct Disk {
 
  private:
   std::uint64_t accept(const Mail& mail, Life& life);
-  void settle(const queue::SettledBatch& batch, Flaw flaw);
+  void settle(const queue::SettledBatch& batch, const Life& life, Flaw flaw);
+  void raise_floor(std::uint64_t to, const Life& life);
   void finish(const std::vector<queue::MessageId>& ids);
   void keep(const queue::ReceivedBatch& batch, Flaw flaw);
 };

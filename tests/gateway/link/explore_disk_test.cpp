@@ -84,7 +84,7 @@ class Twins : public queue::StoreFixture {
       case Step::kKeep:
         return keep(step.a, step.b);
       case Step::kClose:
-        return Close{1 + step.a % 20, 1 + step.b % 6};
+        return Close{1 + step.a % 20, 1 + step.b % 6, 1 + step.a % 4};
       case Step::kReset:
         return Reset{50 + step.a % 3, 1 + step.b % 9};
       default:
@@ -96,6 +96,7 @@ class Twins : public queue::StoreFixture {
   Keep keep(unsigned a, unsigned b) const {
     Keep keep;
     keep.batch = {.incarnation = b % 11 == 10 ? 999 : disk_.peer_incarnation,
+                  .life = 5 + b % 3,
                   .number = 1 + a % 20,
                   .settled = 1 + b % 13,
                   .enters_history = a % 3 != 0,
@@ -134,7 +135,7 @@ class Twins : public queue::StoreFixture {
     if (std::holds_alternative<ClearHistory>(write)) s.clear_history(peer);
     if (const auto* w = std::get_if<RaiseFloor>(&write)) s.raise_floor(peer, w->floor);
     if (const auto* w = std::get_if<Keep>(&write)) s.receive(peer, link, w->batch);
-    if (const auto* w = std::get_if<Close>(&write)) s.void_batches(peer, w->first, w->count);
+    if (const auto* w = std::get_if<Close>(&write)) s.void_batches(peer, w->first, w->count, w->life);
     if (const auto* w = std::get_if<Reset>(&write)) s.reset_receive(peer, w->incarnation, w->floor);
     if (std::holds_alternative<Renew>(write)) s.renew_incarnation(peer);
     return 0;
@@ -148,6 +149,7 @@ class Twins : public queue::StoreFixture {
     same(memory.batch_next, real.batch_next, "the next batch number");
     same(memory.batch_end, real.batch_end, "the end of the batch numbers");
     same(memory.next_message, real.next_message, "the next message number");
+    same(memory.lives.size(), real.lives.size(), "the lives that the peer may know");
     same(parts(memory.history), parts(real.history), "the sending history that a start reads");
     same(memory.queued.size(), real.queued.size(), "what is queued at a start");
     for (std::size_t i = 0; i < real.queued.size(); ++i)
@@ -159,6 +161,7 @@ class Twins : public queue::StoreFixture {
     const auto real = run([&](Store& s) { return s.load_receive(peer); });
     const auto memory = disk_.load_receive();
     same(memory.incarnation, real.incarnation, "the peer's incarnation");
+    same(memory.life, real.life, "the peer's life");
     same(std::pair(memory.numbers.low(), memory.numbers.runs()),
          std::pair(real.numbers.low(), real.numbers.runs()), "the message numbers that are here");
     same(std::pair(memory.batches.low(), memory.batches.runs()),

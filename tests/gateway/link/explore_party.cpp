@@ -52,7 +52,10 @@ void Party::rebuild_scheduler(const std::vector<queue::Entry>& queued) {
 
 void Party::crash(std::size_t committed) {
   for (; committed > 0; --committed) commit();
-  Held held{.disk = std::move(held_.disk), .offered = {}, .highest_batch = held_.highest_batch};
+  Held held{.disk = std::move(held_.disk),
+            .life = {.name = held_.life.name},
+            .offered = {},
+            .highest_batch = held_.highest_batch};
   held.backup = std::move(held_.backup);
   held.offered = std::move(held_.offered);
   // Nobody was told that it is on disk.

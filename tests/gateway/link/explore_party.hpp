@@ -98,7 +98,9 @@ class Party final : public OutgoingHost, public IncomingHost {
   void raise_floor(std::uint64_t floor) override { durable(RaiseFloor{floor}); }
   // IncomingHost
   void store(ArrivedBatch batch) override;
-  void void_batches(std::uint64_t first, std::uint64_t count) override { post(Close{first, count}); }
+  void void_batches(std::uint64_t first, std::uint64_t count, std::uint32_t life) override {
+    post(Close{first, count, life});
+  }
   void reset(std::uint64_t incarnation, std::uint64_t floor) override { post(Reset{incarnation, floor}); }
 
   void start();

@@ -41,6 +41,7 @@ struct AddWrite {
   void operator()(const RaiseFloor& w) const { key.add(w.floor); }
   void operator()(const Keep& w) const {
     key.add(w.batch.incarnation);
+    key.add(w.batch.life);
     key.add(w.batch.number);
     key.add(w.batch.settled);
     key.add(w.batch.enters_history);
@@ -49,6 +50,7 @@ struct AddWrite {
   void operator()(const Close& w) const {
     key.add(w.first);
     key.add(w.count);
+    key.add(w.life);
   }
   void operator()(const Reset& w) const {
     key.add(w.incarnation);
@@ -66,6 +68,9 @@ void add(Key& key, const Disk& disk) {
   for (const auto value :
        {disk.incarnation, disk.floor, disk.batch_end, disk.number_end, disk.peer_incarnation})
     key.add(value);
+  key.add(disk.lives.size());
+  for (const auto life : disk.lives) key.add(life);
+  key.add(disk.peer_life);
   add(key, disk.sent);
   add(key, disk.received);
   for (const auto& message : disk.messages) {
@@ -83,6 +88,7 @@ void add(Key& key, const Disk& disk) {
 
 void add(Key& key, const Party::Held& held) {
   add(key, held.disk);
+  key.add(held.life.name);
   key.add(held.life.next_number);
   key.add(held.jobs.size());
   for (const auto& job : held.jobs) {

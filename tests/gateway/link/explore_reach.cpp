@@ -26,6 +26,7 @@ TULPAR_REACH(OutOpen, Outgoing::open_);
 TULPAR_REACH(OutNumbers, Outgoing::numbers_);
 TULPAR_REACH(OutMessages, Outgoing::messages_);
 TULPAR_REACH(OutIncarnation, Outgoing::incarnation_);
+TULPAR_REACH(OutLives, Outgoing::lives_);
 TULPAR_REACH(OutAlone, Outgoing::alone_);
 TULPAR_REACH(OutHistory, Outgoing::history_);
 TULPAR_REACH(OutHistoryFrom, Outgoing::history_from_);
@@ -46,6 +47,7 @@ TULPAR_REACH(NumbersReserved, BatchNumbers::reserved_);
 TULPAR_REACH(NumbersReserving, BatchNumbers::reserving_);
 
 TULPAR_REACH(InIncarnation, Incoming::incarnation_);
+TULPAR_REACH(InLife, Incoming::life_);
 TULPAR_REACH(InClosed, Incoming::closed_);
 TULPAR_REACH(InStoring, Incoming::storing_);
 TULPAR_REACH(InVoiding, Incoming::voiding_);
@@ -164,6 +166,7 @@ void add(Key& key, const Outgoing& outgoing) {
   add(key, of<OutNumbers>(outgoing));
   add(key, of<OutMessages>(outgoing));
   key.add(of<OutIncarnation>(outgoing));
+  add_all(key, of<OutLives>(outgoing));
   add_all(key, of<OutAlone>(outgoing));
   add(key, of<OutHistory>(outgoing));
   key.add(of<OutHistoryFrom>(outgoing));
@@ -174,6 +177,7 @@ void add(Key& key, const Outgoing& outgoing) {
 
 void add(Key& key, const Incoming& incoming, BootTime now) {
   key.add(of<InIncarnation>(incoming));
+  key.add(of<InLife>(incoming));
   add(key, of<InClosed>(incoming));
   for (const auto& [number, storing] : of<InStoring>(incoming)) {
     key.add(number);

@@ -64,15 +64,14 @@ TEST_CASE("A restored sender's new messages arrive") {
   take_and_drain(restored(0), kArrivesAndIsForgotten, {{Act::kAccept}, {Act::kStore}});
 }
 
-// The number of m/2 is that of m/1, which the relay knows, and the second start's numbers hide it: the relay
-// takes m/2 for a copy and acknowledges it.
-TEST_CASE("A restored sender's new messages arrive, also after another start", "[!shouldfail]") {
+// The number of m/2 is that of m/1, which the relay knows, and the second start's numbers hide it.
+TEST_CASE("A restored sender's new messages arrive, also after another start") {
   take_and_drain(restored(0), kArrivesAndIsForgotten, {{Act::kAccept}, {Act::kStore}, {Act::kCrash}});
 }
 
 // The emergency's batch has the number of m/1's, and was begun in a session that did not come about: the
-// relay's next greeting acknowledges it.
-TEST_CASE("A restored sender's emergency arrives, also after a session that failed", "[!shouldfail]") {
+// relay's next greeting seems to acknowledge it.
+TEST_CASE("A restored sender's emergency arrives, also after a session that failed") {
   auto scenario = restored(0);
   scenario.gateway[1].cls = queue::kEmergency;
   take_and_drain(scenario, kArrivesAndIsForgotten,

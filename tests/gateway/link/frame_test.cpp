@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "queue/message_numbers.hpp"
 #include "tests/catch.hpp"
 
 namespace tulpar::link {
@@ -40,6 +41,7 @@ const Greeting kGreeting{.incarnation = 0x1122334455667788,
                          .next = 9,
                          .settled = 11,
                          .next_message = 300,
+                         .lives = {0xffffffff, 1},
                          .hold = {{"telemetry"}}};
 
 }  // namespace
@@ -103,6 +105,10 @@ TEST_CASE("A greeting that contradicts itself is refused") {
   CHECK_FALSE(with([](Greeting& g) { g.closed.runs = {{0, 1}}; }));
   CHECK_FALSE(with([](Greeting& g) { g.partial.assign(kMaxOpenBatches + 1, {1, 1}); }));
   CHECK_FALSE(with([](Greeting& g) { g.session = kMost + 1; }));
+  CHECK_FALSE(with([](Greeting& g) { g.lives.clear(); }));
+  CHECK_FALSE(with([](Greeting& g) { g.lives = {1, 0}; }));
+  CHECK(with([](Greeting& g) { g.lives.assign(queue::kMostLives, 1); }));
+  CHECK_FALSE(with([](Greeting& g) { g.lives.assign(queue::kMostLives + 1, 1); }));
 }
 
 TEST_CASE("Hostile numbers in items are refused") {

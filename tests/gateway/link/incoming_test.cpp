@@ -8,12 +8,16 @@ namespace {
 
 struct Host : IncomingHost {
   void store(ArrivedBatch batch) override { stored.push_back(std::move(batch)); }
-  void void_batches(std::uint64_t first, std::uint64_t count) override { voided.emplace_back(first, count); }
+  void void_batches(std::uint64_t first, std::uint64_t count, std::uint32_t life) override {
+    voided.emplace_back(first, count);
+    lives.push_back(life);
+  }
   void reset(std::uint64_t incarnation, std::uint64_t floor) override {
     resets.emplace_back(incarnation, floor);
   }
   std::vector<ArrivedBatch> stored;
   std::vector<std::pair<std::uint64_t, std::uint64_t>> voided, resets;
+  std::vector<std::uint32_t> lives;  // that voided
 };
 
 struct Fixture {
@@ -206,6 +210,35 @@ TEST_CASE_METHOD(Fixture, "A greeting of an older state is an error and its void
   CHECK_FALSE(incoming.ack_due().has_value());
   incoming.on_voided(1, 7, true, now);
   CHECK(std::get<Ack>(said().at(0)).cumulative == 7);
+}
+
+TEST_CASE_METHOD(Fixture, "A peer that does not remember the life of what is here was rolled back") {
+  auto peer = greeting(5);
+  peer.lives = {7, 8};
+  REQUIRE(incoming.on_greeting(peer).has_value());
+  arrive(1);
+  CHECK(host.stored.at(0).batch.life == 8);
+  incoming.on_stored(1, true, now);
+
+  SECTION("another start goes on") {
+    peer.lives = {7, 8, 9};
+    peer.floor = 5;
+    REQUIRE(incoming.on_greeting(peer).has_value());
+    CHECK(host.lives == std::vector<std::uint32_t>{9});
+  }
+  SECTION("an old copy that was started twice, its numbers are beyond all that is here") {
+    peer.lives = {7, 10, 11};
+    const auto done = incoming.on_greeting(peer);
+    REQUIRE(done.has_error());
+    CHECK(done.error().message.find("does not remember the life") != std::string::npos);
+    peer.lives = {7, 8, 9};
+    CHECK(incoming.on_greeting(peer).has_value());
+  }
+  SECTION("a new incarnation begins anew") {
+    peer.lives = {10};
+    peer.incarnation = 6;
+    CHECK(incoming.on_greeting(peer).has_value());
+  }
 }
 
 TEST_CASE_METHOD(Fixture, "Pieces of numbers that a restored peer has not used are forgotten") {

@@ -77,7 +77,7 @@ void MemoryHost::store(ArrivedBatch arrived) {
   });
 }
 
-void MemoryHost::void_batches(std::uint64_t first, std::uint64_t count) {
+void MemoryHost::void_batches(std::uint64_t first, std::uint64_t count, std::uint32_t) {
   post([this, first, count](bool ok, BootTime now) {
     if (ok) closed.add(first, count);
     voided += ok;

@@ -47,7 +47,7 @@ class MemoryHost final : public OutgoingHost, public IncomingHost {
   void clear_history() override {}
   void raise_floor(std::uint64_t) override {}
   void store(ArrivedBatch batch) override;
-  void void_batches(std::uint64_t first, std::uint64_t count) override;
+  void void_batches(std::uint64_t first, std::uint64_t count, std::uint32_t life) override;
   void reset(std::uint64_t incarnation, std::uint64_t floor) override;
 
   std::uint64_t incarnation = 0;  // the peer's, on disk

@@ -33,12 +33,14 @@ class TurnedRunner : public queue::StoreRunner {
     });
   }
   void submit(ReadJob job) override {
-    const bool refused = refuse_reads;
-    if (!refused) job.run(reader_);
-    answers_.push_back([job = std::move(job), refused] {
-      const Error unreadable{"disk I/O error"};
-      job.done(refused ? &unreadable : nullptr);
-    });
+    std::optional<Error> error;
+    if (refuse_reads) error = Error{"disk I/O error"};
+    try {
+      if (!error) job.run(reader_);
+    } catch (const queue::StoreError& failed) {
+      error = Error{failed.what()};
+    }
+    answers_.push_back([job = std::move(job), error] { job.done(error ? &*error : nullptr); });
   }
   bool turn() {
     if (answers_.empty() || hold) return false;

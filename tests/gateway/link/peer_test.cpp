@@ -3,6 +3,8 @@
 // Two peers with real stores over a transport in memory: what the programs see of a link.
 #include "gateway/link/peer.hpp"
 
+#include <fmt/format.h>
+
 #include <random>
 
 #include "tests/catch.hpp"
@@ -125,6 +127,28 @@ TEST_CASE_METHOD(Fixture, "Peer: what our own disk refuses to settle is settled 
   run(Millis{3000});
   CHECK(gateway.settled == 1);
   CHECK(gateway.files.query("SELECT count(*) FROM message WHERE state = 2") == 1);
+}
+
+TEST_CASE_METHOD(Fixture, "Peer: a row that the disk does not give stops no other, and goes when it does") {
+  gateway.accept("help", 0);
+  gateway.accept("first", 2);
+  gateway.accept("second", 2);
+  const bool all = GENERATE(false, true);
+  const auto table = [this](const std::string& sql) { gateway.files.store->database().execute(sql.c_str()); };
+  table("ALTER TABLE body RENAME TO kept");
+  table(
+      fmt::format("CREATE VIEW body AS SELECT id, CASE WHEN id = 1 OR {} THEN abs(-9223372036854775807 - 1) "
+                  "ELSE payload END AS payload FROM kept",
+                  all ? 1 : 0));
+  connect();
+  run(Millis{5000});
+  CHECK(relay.arrived.size() == (all ? 0 : 2));
+  table("DROP VIEW body");
+  table("ALTER TABLE kept RENAME TO body");
+  run(Millis{20'000});
+  REQUIRE(relay.arrived.size() == 3);
+  CHECK(gateway.settled >= 2);
+  CHECK(gateway.files.balanced());
 }
 
 TEST_CASE_METHOD(Fixture, "Peer: the operator drops, moves and evicts what waits") {

@@ -206,8 +206,8 @@ void Side::store(ArrivedBatch arrived) {
        [=, this](bool ok) { incoming->on_stored(number, ok, clock_->now()); }, true);
 }
 
-void Side::void_batches(std::uint64_t first, std::uint64_t count) {
-  post([=, this](queue::Store& store) { store.void_batches(peer_, first, count); },
+void Side::void_batches(std::uint64_t first, std::uint64_t count, std::uint32_t life) {
+  post([=, this](queue::Store& store) { store.void_batches(peer_, first, count, life); },
        [=, this](bool ok) { incoming->on_voided(first, count, ok, clock_->now()); }, true);
 }
 

@@ -48,7 +48,7 @@ class Side final : public OutgoingHost, public IncomingHost {
   void clear_history() override;
   void raise_floor(std::uint64_t floor) override;
   void store(ArrivedBatch batch) override;
-  void void_batches(std::uint64_t first, std::uint64_t count) override;
+  void void_batches(std::uint64_t first, std::uint64_t count, std::uint32_t life) override;
   void reset(std::uint64_t incarnation, std::uint64_t floor) override;
 
   bool idle() const { return jobs_.empty() && answers_.empty() && reads_.empty(); }
