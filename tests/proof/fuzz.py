@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Every fuzzer of tests/fuzz for so long without a finding, in slices, one process at a time, at the lowest priority.
 
-What was reached is kept in build/fuzz/time.json, so that a run that was ended goes on where it was; a finding, or a
-fuzzer that was built anew, begins that fuzzer's time again. Exit 1 with the first finding, which is then in build/fuzz;
+What was reached is kept in build/asan/time.json, so that a run that was ended goes on where it was; a finding, or a
+fuzzer that was built anew, begins that fuzzer's time again. Exit 1 with the first finding, which is then in build/asan;
 77 while a fuzzer that was not named has time to go.
 """
 import argparse
@@ -15,7 +15,7 @@ import subprocess
 import sys
 
 PROJECT = pathlib.Path(__file__).resolve().parents[2]
-BUILD = PROJECT / "build" / "fuzz"
+BUILD = PROJECT / "build" / "asan"
 STATE = BUILD / "time.json"
 
 

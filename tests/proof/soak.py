@@ -17,7 +17,7 @@ from collections import Counter
 
 sys.dont_write_bytecode = True
 TESTS = pathlib.Path(__file__).resolve().parents[1]
-BUILD = TESTS.parent / "build" / "soak"
+BUILD = TESTS.parent / "build" / "dev"
 sys.path.insert(0, str(TESTS))
 from lab import scenario  # noqa: E402
 from proof import evidence, faults, referee  # noqa: E402

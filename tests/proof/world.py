@@ -120,15 +120,16 @@ class ManagedBroker:
 
 class World:
     def __init__(self, link, folder, binary, managed):
-        self.link, self._binary = link, binary
+        # A copy: a build that goes on beside must not change it.
+        self.link, self._binary = link, pathlib.Path(shutil.copy2(binary, folder))
         common = {"channel": CHANNELS, "class": [
             {"name": name, "hold": hold} for name, hold in HOLDS.items()]}
         broker = {"host": "127.0.0.1", "port": PORT}
         self._enrolment = pathlib.Path(folder, "enrolment")
-        self.relay = Program(link, "net", binary, "relay", folder, {
+        self.relay = Program(link, "net", self._binary, "relay", folder, {
             "name": "lab-relay", **common, "listen": {"tls": f"0.0.0.0:{RELAY_PORT}"},
             "sink": [{"type": "mqtt", **broker}], "source": [{"type": "mqtt", **broker}]})
-        self.gateway = Program(link, "site", binary, "gateway", folder, {
+        self.gateway = Program(link, "site", self._binary, "gateway", folder, {
             "name": GATEWAY, **common, "rule": traffic.RULES,
             "mqtt": {**({"listen": f"127.0.0.1:{PORT}"} if managed else broker), "topics": ["msh/#", "mesh/#"]},
             "link": [{"name": "sat", "transport": "tls", "enrolment_file": str(self._enrolment),
