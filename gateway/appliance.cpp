@@ -117,7 +117,7 @@ class Appliance {
         station_, "mesh",
         [this](queue::NewMessage& message) {
           message.peer = peer_->id();
-          return true;
+          return Ingest::Way::kStored;
         },
         [this](const auto& accepted, const auto&) { on_accepted(accepted); }, &lifeline_);
     station_.runner().write(

@@ -33,6 +33,8 @@ class Gateways {
   void attach(const std::string& name, std::shared_ptr<link::Transport> transport);
   // nullptr: not enrolled, or not loaded yet.
   link::LinkPeer* find(const std::string& name);
+  // It is enrolled, and is there when the store has answered.
+  bool loading(const std::string& name) const { return loading_.contains(name); }
   std::vector<link::LinkPeer*> peers();
   std::vector<web::GatewayView> views();
   void add(queue::PeerId peer, const queue::Entry& entry);

@@ -20,7 +20,9 @@ void Ingest::take(std::vector<bridge::MqttMessage> group, std::function<void(boo
     if (incoming.mid) job->marks.push_back({incoming.mid, incoming.fingerprint});
     auto known = lifeline_ ? lifeline_->recall(incoming.fingerprint) : std::nullopt;
     auto message = known ? std::move(*known) : station_->judge(incoming.topic, std::move(incoming.payload));
-    if (!route_(message)) continue;
+    const Way way = route_(message);
+    if (way == Way::kLater) return done(false);
+    if (way == Way::kNobody) continue;
     if (lifeline_) lifeline_->admit(incoming.fingerprint, message);
     job->messages.push_back(std::move(message));
     job->fingerprints.push_back(incoming.fingerprint);
@@ -51,7 +53,7 @@ void Ingest::tell_lifeline(const Group& group, const Result<std::vector<queue::A
 void Ingest::overhear(bridge::MqttMessage incoming) {
   if (lifeline_->overheard(incoming.fingerprint)) return;
   auto message = station_->judge(incoming.topic, std::move(incoming.payload));
-  if (route_(message)) lifeline_->overheard(incoming.fingerprint, std::move(message));
+  if (route_(message) == Way::kStored) lifeline_->overheard(incoming.fingerprint, std::move(message));
 }
 
 }  // namespace tulpar

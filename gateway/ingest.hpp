@@ -18,8 +18,12 @@ namespace tulpar {
 
 class Ingest {
  public:
-  // Where a message goes; false: nobody is to have it (it is counted by the caller).
-  using Route = std::function<bool(queue::NewMessage& message)>;
+  enum class Way {
+    kStored,  // the message says where to, or why it is dropped
+    kNobody,  // it is none of ours
+    kLater,   // the group cannot be taken now: the broker is to deliver it again
+  };
+  using Route = std::function<Way(queue::NewMessage& message)>;
   using Accepted =
       std::function<void(const std::vector<queue::Accepted>&, const std::vector<queue::NewMessage>&)>;
   // `lifeline`: for emergencies, while the store does not take them; or none.

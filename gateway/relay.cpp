@@ -5,6 +5,7 @@
 #include <spdlog/spdlog.h>
 
 #include <boost/asio/steady_timer.hpp>
+#include <utility>
 
 #include "bridge/audience.hpp"
 #include "config/load.hpp"
@@ -115,19 +116,23 @@ class RelayProgram {
   }
 
   // Whose mesh a message is for, by its topic; what is left of the topic is the topic there.
-  bool address(queue::NewMessage& message, const std::string& prefix) {
+  Ingest::Way address(queue::NewMessage& message, const std::string& prefix) {
     auto found = split_gateway(prefix, message.topic);
-    if (!found) return false;
+    if (!found) return Ingest::Way::kNobody;
     const auto peer = gateways_.find(found->first);
-    if (!peer) {
-      spdlog::warn("a message for the gateway `{}`, which is not enrolled here, is not carried", found->first);
-      return false;
-    }
+    if (!peer && gateways_.loading(found->first)) return Ingest::Way::kLater;
     message = station_.judge(found->second, std::move(message.payload));
-    message.peer = peer->id();
     // Unlike at the mesh, no policy says what may not be carried; but the link has its limit.
     if (message.drop != queue::DropReason::kTooLarge) message.drop = queue::DropReason::kNone;
-    return true;
+    if (peer) {
+      message.peer = peer->id();
+      return Ingest::Way::kStored;
+    }
+    // Once for each in a row: strangers may publish much.
+    if (std::exchange(unknown_gateway_, found->first) != found->first)
+      spdlog::warn("a message for the gateway `{}`, which is not enrolled here, is dropped", found->first);
+    message.drop = queue::DropReason::kUnknownGateway;
+    return Ingest::Way::kStored;
   }
 
   void on_accepted(const std::vector<queue::Accepted>& accepted,
@@ -219,6 +224,7 @@ class RelayProgram {
   Waker waker_;
   std::shared_ptr<bridge::meshtastic::KeyRing> keys_;
   link::EnrolmentBook book_;
+  std::string unknown_gateway_;  // last told of in the log
   Gateways gateways_;
   Desk desk_;
   Daemon daemon_;

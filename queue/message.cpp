@@ -39,6 +39,8 @@ const char* to_string(DropReason reason) {
       return "consent";
     case DropReason::kUnreadable:
       return "unreadable";
+    case DropReason::kUnknownGateway:
+      return "unknown-gateway";
   }
   return "unknown";
 }

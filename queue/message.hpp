@@ -41,14 +41,16 @@ enum class State : std::uint8_t {
 // Why a message was dropped; values are stored.
 enum class DropReason : std::uint8_t {
   kNone = 0,
-  kOperator = 1,    // deleted on the page
-  kStoreFull = 2,   // evicted: lowest class, oldest first
-  kTooLarge = 3,    // over config::kMaxPayload or the peer's limit
-  kPolicy = 4,      // a rule or the built-in list says that it never leaves
-  kRefused = 5,     // the peer or the sink refused it for good (why is in the log)
-  kConsent = 6,     // withheld from a public sink
-  kUnreadable = 7,  // its body is gone from the store (a damaged file)
+  kOperator = 1,        // deleted on the page
+  kStoreFull = 2,       // evicted: lowest class, oldest first
+  kTooLarge = 3,        // over config::kMaxPayload or the peer's limit
+  kPolicy = 4,          // a rule or the built-in list says that it never leaves
+  kRefused = 5,         // the peer or the sink refused it for good (why is in the log)
+  kConsent = 6,         // withheld from a public sink
+  kUnreadable = 7,      // its body is gone from the store (a damaged file)
+  kUnknownGateway = 8,  // at a relay: for one that is not enrolled
 };
+inline constexpr DropReason kLastDropReason = DropReason::kUnknownGateway;
 const char* to_string(State state);
 const char* to_string(DropReason reason);
 

@@ -35,7 +35,7 @@ std::map<Key, Drops> read_drops(Database& db) {
   std::map<Key, Drops> drops;
   Statement rows(db, "SELECT edge, class, reason, count FROM drops WHERE edge BETWEEN 0 AND 1 AND reason > 0");
   while (rows.step())
-    if (rows.integer(2) <= static_cast<int>(DropReason::kUnreadable) && is_count(rows.integer(3)))
+    if (rows.integer(2) <= static_cast<int>(kLastDropReason) && is_count(rows.integer(3)))
       drops[{rows.integer(0) != 0, rows.integer(1)}][static_cast<int>(rows.integer(2))] = rows.integer(3);
   return drops;
 }

@@ -176,10 +176,10 @@ class Dev(unittest.TestCase):
         run.parent.mkdir(parents=True)
         run.write_text('#!/bin/sh\necho "proof $*"\n')
         run.chmod(0o755)
-        configured, built = self.run_dev("soak", "--minutes", "2")
+        configured, built = self.run_dev("soak", "--seed", "3")
         self.assertEqual(configured, "cmake --preset dev")
         self.assertEqual(built, "cmake --build build/dev --parallel 3 --target tulpar")
-        self.assertTrue(self.said.endswith("\nproof soak --minutes 2\n"), self.said)
+        self.assertTrue(self.said.endswith("\nproof soak --minutes 2 --seed 3\n"), self.said)
         self.assertEqual(self.run_dev("proof", "flood", "--seed", "1"),
                          ["cmake --preset release", "cmake --build build --parallel 3"])
         self.assertTrue(self.said.endswith("\nproof flood --seed 1\n"), self.said)

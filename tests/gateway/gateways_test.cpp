@@ -109,7 +109,9 @@ TEST_CASE_METHOD(Fixture, "Gateways: one that is enrolled while the relay runs i
   load_all();
   look();
   enrol("roof");
-  CHECK_FALSE(gateways->find("roof"));  // being loaded
+  CHECK_FALSE(gateways->find("roof"));
+  CHECK(gateways->loading("roof"));
+  CHECK_FALSE(gateways->loading("nobody"));
   CHECK_FALSE(gateways->find("roof"));
   REQUIRE(until([&] { return gateways->find("roof") != nullptr; }));
   CHECK(loaded == Names{"roof"});

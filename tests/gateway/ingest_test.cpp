@@ -14,7 +14,8 @@ struct Fixture : StationBench {
   Ingest ingest{station(), "mesh",
                 [this](queue::NewMessage& message) {
                   message.peer = peer;
-                  return message.topic != "nobody";
+                  if (message.topic == "later") return Ingest::Way::kLater;
+                  return message.topic == "nobody" ? Ingest::Way::kNobody : Ingest::Way::kStored;
                 },
                 [this](const auto& stored, const auto& messages) {
                   accepted = stored;
@@ -109,6 +110,13 @@ TEST_CASE_METHOD(Fixture, "Ingest: what nobody is to have is acknowledged, and r
   CHECK(take({}));
 }
 
+TEST_CASE_METHOD(Fixture, "Ingest: a group with one that has to wait stays with the broker, whole") {
+  CHECK_FALSE(take({published("one", 7), published("later", 8)}));
+  CHECK(messages() == 0);
+  CHECK(marks("mesh").empty());
+  CHECK(accepted.empty());
+}
+
 TEST_CASE_METHOD(Fixture,
                  "Ingest: what may be delivered again is remembered with it, by source; QoS 0 never is") {
   CHECK(take({published("a", 5), published("b"), published("c", 6)}));
@@ -160,7 +168,7 @@ TEST_CASE_METHOD(Fixture,
                  [this](queue::NewMessage& message) {
                    message.peer = peer;
                    if (message.topic == "sos") message.cls = queue::kEmergency;
-                   return true;
+                   return Ingest::Way::kStored;
                  },
                  [this](const auto& stored, const auto&) { accepted = stored; }, &lifeline};
   const auto give = [&](std::vector<bridge::MqttMessage> group) {

@@ -65,7 +65,7 @@ class RunTest(unittest.TestCase):
         self.addCleanup(folder.cleanup)
         self.folder = pathlib.Path(folder.name)
         self.renewed = []
-        self.run.PROJECT, self.run.PARTS = self.folder, {}
+        self.run.HERE, self.run.PARTS = self.folder, {}
         self.run.results = mock.Mock(renew=lambda *arguments: self.renewed.append(arguments))
 
     def part(self, name, script):
@@ -87,6 +87,12 @@ class RunTest(unittest.TestCase):
         self.assertEqual(self.main("two", "one"), 0)
         self.assertEqual([part for part, *_ in self.renewed], ["one", "two", "one"])
         self.assertIn("figure n 2\n", self.said.getvalue())
+
+    def test_what_is_shorter_does_not(self):
+        self.part("one", "true")
+        for options in (["--minutes", "2"], ["--seed", "7", "--minutes", "2"], ["--full"]):
+            self.assertEqual(self.main("one", *options), 0)
+        self.assertEqual(self.renewed, [])
 
     def test_what_fails_or_is_skipped_does_not(self):
         self.part("bad", "echo figure n 2; exit 3")

@@ -36,7 +36,7 @@ def replies(count, seed):
 def run(args, folder, report):
     from lab.mqtt import Collector, Publisher, compare
     from lab.satlink import SatLink
-    from lab.tulpar import GATEWAY, Bench, held
+    from lab.tulpar import GATEWAY, Bench, held, until
 
     messages, source = mesh.traffic(args.count, args.seed, args.encrypted)
     back = replies(args.back, args.seed)
@@ -64,6 +64,9 @@ def run(args, folder, report):
             report.figure("drained_s", time.monotonic() - (ends - args.deadline))
             sink.wait_for(messages, max(1.0, ends - time.monotonic()))
             home.wait_for(back, max(1.0, ends - time.monotonic()))
+            # For a gateway that is not enrolled: in the books, and in nobody's way.
+            down.send_paced([mesh.Message("down/nobody/x", b"x")], 100)
+            report.figure("dropped_for_nobody", until(lambda: bench.relay.ledger()["dropped"] == 1, 10), equals=True)
             link.wait_quiet(3, timeout=30)  # a loop or a late copy would show by then
 
         # The collectors also see what was published at their own broker.

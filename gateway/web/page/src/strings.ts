@@ -202,6 +202,7 @@ const en = {
       refused: "refused by the receiver",
       consent: "not for the public",
       unreadable: "unreadable",
+      "unknown-gateway": "for a gateway that is not enrolled",
     } as Record<string, string>,
   },
 
