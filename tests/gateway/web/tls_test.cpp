@@ -125,7 +125,7 @@ TEST_CASE("elsewhere plain HTTP is sent to https, whatever it asks") {
 TEST_CASE("a broken handshake costs the others nothing") {
   ServerBench bench({}, kAuto);
   RawClient broken(bench.port());
-  broken.send("\x16\x03\x01\x02" + std::string(512, 'x'));
+  broken.send(std::string("\x16\x00\x00\x02\x00", 5) + std::string(512, 'x'));
   CHECK(broken.at_end());
   CHECK(TlsClient(bench.port()).connected);
 }
