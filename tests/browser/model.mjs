@@ -257,7 +257,7 @@ export class Model {
       ledger,
       classes,
       links: [this.#linkStatus()],
-      store: { ok: true, bytes: 8_120_000, max_bytes: 1_000_000_000 },
+      store: { ok: true, bytes: 8_120_000, max_bytes: 1_000_000_000, note: null, written_today: 214_000_000 },
       last_delivered_s: this.#lastDelivered,
     };
   }

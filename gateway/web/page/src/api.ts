@@ -79,7 +79,7 @@ export interface Status {
   ledger: Ledger;
   classes: ClassStatus[];
   links: LinkStatus[];
-  store?: { ok: boolean; bytes: number; max_bytes: number };
+  store?: { ok: boolean; bytes: number; max_bytes: number; note?: string | null; written_today?: number | null };
   last_delivered_s?: number | null;
 }
 

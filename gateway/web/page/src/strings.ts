@@ -58,6 +58,7 @@ const en = {
     waiting: (count: string) => `${count} waiting`,
     nothingWaiting: "Nothing waiting",
     storeFull: (percent: string) => `${percent} full`,
+    writtenToday: (bytes: string) => `${bytes} written today`,
     storeFailed: "The disk fails",
     delivered: (count: string) => `${count} delivered`,
     last: (ago: string) => `Last delivery ${ago}`,

@@ -51,7 +51,7 @@ export function Way({ status, elapsedS }: { status: Status; elapsedS: number }) 
           name={text.store}
           tone={store?.ok === false ? "bad" : "good"}
           state={store?.ok === false ? text.storeFailed : storeWords}
-          more={store ? text.storeFull(format.percent(store.bytes / store.max_bytes)) : ""}
+          more={store ? storeMore(store) : ""}
           flows={links.some((link) => link.inflight_bytes > 0)}
         />
         {links.map((link) => (
@@ -66,8 +66,16 @@ export function Way({ status, elapsedS }: { status: Status; elapsedS: number }) 
         />
       </ol>
       {mesh.note && <p class="way-note">{mesh.note}</p>}
+      {store?.note && <p class="way-note">{store.note}</p>}
     </section>
   );
+}
+
+function storeMore(store: NonNullable<Status["store"]>): string {
+  const full = t.way.storeFull(format.percent(store.bytes / store.max_bytes));
+  // What wears a memory card out; not every kernel counts it.
+  if (store.written_today == null) return full;
+  return `${full} · ${t.way.writtenToday(format.bytes(store.written_today))}`;
 }
 
 function LinkStation({ link }: { link: LinkStatus }) {
