@@ -31,7 +31,7 @@ CREATE TABLE peer(
   number_end INTEGER NOT NULL DEFAULT 1,   -- sending: message numbers below may have been given
   batch_floor INTEGER NOT NULL DEFAULT 1,  -- sending: all batch numbers below are closed here, too
   batch_end INTEGER NOT NULL DEFAULT 1,    -- sending: numbers below may have been used
-  lives BLOB NOT NULL DEFAULT x'',         -- sending: random names of starts, 4 bytes each (SendState::lives)
+  lives BLOB NOT NULL DEFAULT x'',         -- sending: SendState::lives, 20 bytes each
   life INTEGER NOT NULL DEFAULT 0,         -- receiving: the peer's, as it was when it last changed what is here
   low INTEGER NOT NULL DEFAULT 1,          -- receiving: message numbers below are known
   cumulative INTEGER NOT NULL DEFAULT 0);  -- receiving: batch numbers up to it are closed

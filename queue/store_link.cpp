@@ -23,16 +23,40 @@ constexpr std::uint64_t kBatchBlock = 256;
 // sender's gaps are what it finished otherwise above its oldest waiting message: at a satellite's pace, years.
 constexpr std::size_t kMostIntervals = 65'536;
 
-constexpr std::size_t kLifeBytes = 4;
+// As in the column `lives`: name, message end, batch end, big-endian.
+constexpr std::size_t kLifeBytes = 4 + 8 + 8;
 
-std::uint32_t read_life(ByteView bytes) {
-  std::uint32_t life = 0;
-  for (const auto byte : bytes) life = life << 8 | byte;
-  return life;
+std::uint64_t read_number(ByteView bytes) {
+  std::uint64_t number = 0;
+  for (const auto byte : bytes) number = number << 8 | byte;
+  return number;
 }
 
-void write_life(Bytes& out, std::uint32_t life) {
-  for (int shift = 24; shift >= 0; shift -= 8) out.push_back(static_cast<std::uint8_t>(life >> shift));
+std::vector<Life> read_lives(ByteView stored) {
+  std::vector<Life> lives;
+  for (; stored.size() >= kLifeBytes; stored = stored.subspan(kLifeBytes))
+    lives.push_back({static_cast<std::uint32_t>(read_number(stored.first(4))),
+                     read_number(stored.subspan(4, 8)), read_number(stored.subspan(12, 8))});
+  return lives;
+}
+
+Bytes written(const std::vector<Life>& lives) {
+  Bytes out;
+  const auto put = [&](std::uint64_t number, int bytes) {
+    while (bytes-- > 0) out.push_back(static_cast<std::uint8_t>(number >> 8 * bytes));
+  };
+  for (const auto& life : lives) {
+    put(life.name, 4);
+    put(life.message_end, 8);
+    put(life.batch_end, 8);
+  }
+  return out;
+}
+
+std::uint32_t random_name() {
+  std::random_device device;
+  const std::uint32_t name = device();
+  return name ? name : 1;
 }
 
 }  // namespace
@@ -70,10 +94,11 @@ SendState Store::load_send(PeerId peer, std::size_t limit) {
   state.batch_next = row.number(3);
   state.incarnation = row.number(4);
   row.reset();
-  state.batch_end = reserve_batches(peer, kBatchBlock);
   state.lives = begin_life(peer);
   life_began_[peer] = state.batch_next;
-  reserve_numbers(peer);
+  state.batch_end = reserve_batches(peer, kBatchBlock);
+  // A block of its own, also where this process has loaded the peer before.
+  numbers_.contains(peer) ? void(next_block(peer)) : reserve_numbers(peer);
   state.next_message = numbers(peer).next;
   // What was not acknowledged to us before the stop will be void, at the peer too: FORMAT.md, "Numbers".
   sql_->cut_history.run(peer, 1, state.batch_floor, state.batch_next);
@@ -84,22 +109,19 @@ SendState Store::load_send(PeerId peer, std::size_t limit) {
   return state;
 }
 
-std::vector<std::uint32_t> Store::begin_life(PeerId peer) {
-  std::vector<std::uint32_t> lives;
+std::vector<Life> Store::begin_life(PeerId peer) {
   auto& row = sql_->peer;
   row(peer).step();
-  const ByteView stored = row.blob(8);
-  for (std::size_t at = 0; at + kLifeBytes <= stored.size(); at += kLifeBytes)
-    lives.push_back(read_life(stored.subspan(at, kLifeBytes)));
+  auto lives = read_lives(row.blob(8));
+  if (!lives.empty()) {
+    lives.back().message_end = row.number(1);
+    lives.back().batch_end = row.number(3);
+  }
   row.reset();
   // The peer has the first.
   if (lives.size() == kMostLives) lives.erase(lives.begin() + 1);
-  std::random_device device;
-  do lives.push_back(device());
-  while (lives.back() == 0);
-  Bytes written;
-  for (const auto life : lives) write_life(written, life);
-  sql_->lives.run(peer, written);
+  lives.push_back({.name = random_name()});
+  sql_->lives.run(peer, written(lives));
   return lives;
 }
 

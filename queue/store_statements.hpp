@@ -67,7 +67,7 @@ struct Store::Statements {
         batch_end(db, "UPDATE peer SET batch_end = batch_end + ?2 WHERE id = ?1"),
         own_incarnation(db, "UPDATE peer SET own_incarnation = ?2 WHERE id = ?1"),
         lives(db, "UPDATE peer SET lives = ?2 WHERE id = ?1"),
-        known_life(db, "UPDATE peer SET lives = substr(lives, -4) WHERE id = ?1 AND length(lives) > 4"),
+        known_life(db, "UPDATE peer SET lives = substr(lives, -20) WHERE id = ?1 AND length(lives) > 20"),
         marks(db, "UPDATE peer SET low = ?2, cumulative = ?3, life = ?4 WHERE id = ?1"),
         incarnation(db, "UPDATE peer SET incarnation = ?2 WHERE id = ?1"),
         add_history(db,

@@ -5,8 +5,6 @@
 
 #include <algorithm>
 
-#include "queue/message_numbers.hpp"
-
 namespace tulpar::link {
 namespace {
 
@@ -68,6 +66,32 @@ Ack get_ack(Reader& in) {
   return ack;
 }
 
+void put_lives(Writer& out, const std::vector<queue::Life>& lives) {
+  out.varint(lives.size());
+  for (const auto& life : lives) {
+    out.u32(life.name);
+    if (&life == &lives.back()) break;
+    out.varint(life.message_end);
+    out.varint(life.batch_end);
+  }
+}
+
+std::vector<queue::Life> get_lives(Reader& in) {
+  std::vector<queue::Life> lives;
+  const std::uint64_t count = in.varint();
+  if (count == 0 || count > queue::kMostLives) in.fail();
+  while (in.ok() && lives.size() < count) {
+    queue::Life life{.name = in.u32()};
+    if (life.name == 0) in.fail();
+    if (lives.size() + 1 < count) {
+      life.message_end = number(in);
+      life.batch_end = number(in);
+    }
+    lives.push_back(life);
+  }
+  return lives;
+}
+
 void put_greeting(Writer& out, const Greeting& greeting) {
   Writer body;
   body.u8(greeting.version);
@@ -85,8 +109,7 @@ void put_greeting(Writer& out, const Greeting& greeting) {
   for (auto value :
        {greeting.floor, greeting.void_count, greeting.next, greeting.settled, greeting.next_message})
     body.varint(value);
-  body.varint(greeting.lives.size());
-  for (const auto life : greeting.lives) body.u32(life);
+  put_lives(body, greeting.lives);
   put_hold(body, greeting.hold);
   out.u8(kGreeting);
   out.varint(body.size());
@@ -112,10 +135,7 @@ Greeting get_greeting(Reader& frame) {
   for (auto* value :
        {&greeting.floor, &greeting.void_count, &greeting.next, &greeting.settled, &greeting.next_message})
     *value = number(in);
-  greeting.lives.resize(std::min<std::uint64_t>(in.varint(), queue::kMostLives + 1));
-  if (greeting.lives.empty() || greeting.lives.size() > queue::kMostLives) in.fail();
-  for (auto& life : greeting.lives)
-    if (life = in.u32(); life == 0) in.fail();
+  greeting.lives = get_lives(in);
   greeting.hold = get_hold(in);
   // What follows belongs to later versions.
   const bool sane = greeting.incarnation != 0 && greeting.incarnation < kMaxNumber &&

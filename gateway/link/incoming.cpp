@@ -99,11 +99,9 @@ Result<void> Incoming::on_greeting(const Greeting& peer) {
     if (numbers_end_ > peer.next_message)
       return Error{fmt::format("the peer says that its next message is {}, but {} was here already",
                                peer.next_message, numbers_end_ - 1)};
-    // Its numbers may hide it: every start goes on with fresh ones.
-    if (life_ != 0 && std::find(peer.lives.begin(), peer.lives.end(), life_) == peer.lives.end())
-      return Error{"the peer does not remember the life in which it sent what is here"};
+    if (auto same = went_on(peer.lives, used); !same) return same;
   }
-  life_ = peer.lives.back();
+  life_ = peer.lives.back().name;
   bound_ = std::max(bound_, peer.floor + peer.void_count);
   // Pieces of a number that the peer has not used are of a life that it no longer remembers.
   drop_unfinished(peer.next, std::numeric_limits<std::uint64_t>::max());
@@ -111,6 +109,16 @@ Result<void> Incoming::on_greeting(const Greeting& peer) {
   // calls void it has cut from its history, also where we have it.
   void_numbers(peer.void_count ? std::min(closed_.low(), peer.floor) : closed_.low(),
                peer.floor + peer.void_count);
+  return {};
+}
+
+// The numbers alone may hide that the peer is an old copy: every start goes on with fresh ones.
+Result<void> Incoming::went_on(std::span<const queue::Life> lives, std::uint64_t batches_end) const {
+  if (life_ == 0) return {};
+  const auto known = std::find_if(lives.begin(), lives.end(), [this](auto& one) { return one.name == life_; });
+  if (known == lives.end()) return Error{"the peer does not remember the life in which it sent what is here"};
+  if (&*known != &lives.back() && (batches_end > known->batch_end || numbers_end_ > known->message_end))
+    return Error{"the peer does not remember all that it sent in an earlier life"};
   return {};
 }
 

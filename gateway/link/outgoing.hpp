@@ -153,7 +153,7 @@ class Outgoing {
   BatchNumbers numbers_;
   MessageNumbers messages_;
   std::uint64_t incarnation_;
-  std::vector<std::uint32_t> lives_;  // queue::SendState::lives
+  std::vector<queue::Life> lives_;    // queue::SendState::lives
   std::uint64_t life_began_;          // the first batch number of this life
   std::set<queue::MessageId> alone_;  // were in a batch that was refused
   History history_{kBaseWindow};

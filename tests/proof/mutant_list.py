@@ -56,7 +56,7 @@ MUTANTS = (
            "    must_renew_ = true;\n    return end_with(ByeReason::kShuttingDown, done.error().message);\n",
            "", LINK),
     Mutant("do not notice an old copy of a disk whose numbers are beyond all that is here", "gateway/link/incoming.cpp",
-           "    if (life_ != 0 && std::find(", "    if (false && std::find(", LINK),
+           "  if (known == lives.end())\n", "  if (false)\n", LINK),
     Mutant("forget in which life of the peer a batch came", "queue/store_link.cpp",
            "  state.batches.add(batch.number, 1, &batches);\n  state.life = batch.life;\n",
            "  state.batches.add(batch.number, 1, &batches);\n", STORE),

@@ -65,6 +65,7 @@ Tally& Tally::operator+=(const Tally& other) {
   unsynced += other.unsynced;
   second_cuts += other.second_cuts;
   newer += other.newer;
+  one_by_one += other.one_by_one;
   return *this;
 }
 
@@ -116,9 +117,10 @@ std::string Checker::check_content(Database& db, Moment cut) {
   const std::uint64_t found = digest(db);
   const bool under_way = next != commits.end() && next->begun <= cut;
   if (under_way) ++tally_.in_commit;
+  if (under_way && !next->at_once) ++tally_.one_by_one;
   if (found == std::prev(next)->digest) return "";
   if (under_way && found == next->digest) return ++tally_.newer, "";
-  if (under_way && !next->at_once) return "";
+  if (under_way && std::find(next->between.begin(), next->between.end(), found) != next->between.end()) return "";
   const auto other = std::find_if(commits.begin(), commits.end(),
                                   [&](const Record::Commit& one) { return one.digest == found; });
   return fmt::format("the content is not that of commit {} of {}{}, but that of {}", next - commits.begin(),

@@ -41,6 +41,7 @@ class Found {
 // How hard the points were.
 struct Tally {
   std::int64_t points = 0, unsynced = 0, in_commit = 0, in_checkpoint = 0, second_cuts = 0, newer = 0;
+  std::int64_t one_by_one = 0;  // within a group that was committed so, because an operation failed
   Tally& operator+=(const Tally& other);
 };
 

@@ -93,15 +93,18 @@ void Recorder::commit(const std::vector<Job>& jobs) {
   held->get_future().wait();
   group_ = {};
   for (const auto& job : jobs) group_.at_once = group_.at_once && !job.fails;
-  for (const auto& job : jobs) runner_->submit(watched(job, &job == &jobs.back()));
+  for (const auto& job : jobs) runner_->submit(watched(job, &job == &jobs.front(), &job == &jobs.back()));
   gate->set_value();
   wait_for_writer();
   if (!problem_.empty()) throw std::logic_error(problem_);
 }
 
-StoreRunner::WriteJob Recorder::watched(const Job& job, bool last) {
-  return {[this, run = job.run, last](Store& store) {
+StoreRunner::WriteJob Recorder::watched(const Job& job, bool first, bool last) {
+  return {[this, run = job.run, first, last](Store& store) {
             if (group_.begun == 0) group_.begun = now();
+            // The second time that it begins, each is alone.
+            if (first) group_.between.clear();
+            if (!group_.at_once) group_.between.push_back(digest(store.database()));
             run(store);
             if (last && mistake_.acknowledges_early) group_.reported = now();
           },

@@ -33,7 +33,8 @@ struct Record {
   struct Commit {
     Moment begun = 0, reported = 0;
     std::uint64_t digest = 0;  // of all that the file says
-    bool at_once = true;       // else an operation failed and its neighbours were committed one by one
+    bool at_once = true;       // else an operation failed and its neighbours were committed one by one,
+    std::vector<std::uint64_t> between;  // and this is what the file said before each of them
   };
   struct Message {
     Span span;
@@ -105,7 +106,7 @@ class Recorder {
   FakeClock clock;
 
  private:
-  StoreRunner::WriteJob watched(const Job& job, bool last);
+  StoreRunner::WriteJob watched(const Job& job, bool first, bool last);
   void wait_for_writer();
 
   Record& record_;

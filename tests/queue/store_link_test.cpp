@@ -101,9 +101,9 @@ TEST_CASE_METHOD(Fixture, "Starts are named until the peer has a number of one")
   reopen();
   const auto second = sending();
   REQUIRE(second.lives.size() == 2);
-  CHECK(second.lives[0] == first.lives[0]);
-  CHECK(second.lives[1] != first.lives[0]);
-  CHECK((first.lives[0] != 0 && second.lives[1] != 0));
+  CHECK(second.lives[0] == Life{first.lives[0].name, block_end(first.next_message), first.batch_end});
+  CHECK(second.lives[1].name != first.lives[0].name);
+  CHECK((first.lives[0].name != 0 && second.lives[1].name != 0));
   // Numbers of the life before say nothing about this one.
   run([&](Store& s) { s.raise_floor(peer, second.batch_next); });
   reopen();
@@ -113,19 +113,21 @@ TEST_CASE_METHOD(Fixture, "Starts are named until the peer has a number of one")
   reopen();
   const auto fourth = sending().lives;
   REQUIRE(fourth.size() == 2);
-  CHECK(fourth[0] == third.lives[2]);
+  CHECK(fourth[0].name == third.lives[2].name);
 }
 
 TEST_CASE_METHOD(Fixture, "Of many starts without contact the one that the peer has is kept") {
-  const auto known = sending().lives.at(0);
-  std::vector<std::uint32_t> lives;
+  const auto known = sending().lives.at(0).name;
+  std::vector<Life> lives;
   for (std::size_t i = 0; i < kMostLives + 3; ++i) {
     reopen();
     lives = sending().lives;
   }
   CHECK(lives.size() == kMostLives);
-  CHECK(lives.front() == known);
-  CHECK(std::set(lives.begin(), lives.end()).size() == kMostLives);
+  CHECK(lives.front().name == known);
+  std::set<std::uint32_t> names;
+  for (const auto& life : lives) names.insert(life.name);
+  CHECK(names.size() == kMostLives);
 }
 
 TEST_CASE_METHOD(Fixture, "The peer's life is written with what it changes, and forgotten with its numbers") {

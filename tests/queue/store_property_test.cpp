@@ -2,15 +2,15 @@
 //
 // Random steps on a store beside its model; a run that differs is told as the few steps that are enough.
 //
-// TULPAR_SEED=n runs one seed alone, TULPAR_SEEDS=n so many. Prints `figure NAME VALUE`.
+// The seeds can be chosen (tests/seeds.hpp). Prints `figure NAME VALUE`.
 #include <fmt/format.h>
 
-#include <cstdlib>
 #include <iostream>
 #include <random>
 
 #include "tests/catch.hpp"
 #include "tests/queue/store_machine.hpp"
+#include "tests/seeds.hpp"
 #include "tests/shrink.hpp"
 
 namespace tulpar::queue {
@@ -61,16 +61,10 @@ std::optional<std::string> difference(std::uint32_t seed, Mistake mistake) {
   return failure_of(seed, random_steps, fails, simpler, [](const StoreStep& step) { return words(step); });
 }
 
-std::uint32_t from_environment(const char* name, std::uint32_t otherwise) {
-  const char* given = std::getenv(name);
-  return given ? static_cast<std::uint32_t>(std::atoi(given)) : otherwise;
-}
-
 }  // namespace
 
 TEST_CASE("A store agrees with a model under random operations, failures, crashes, backups and clones") {
-  const std::uint32_t first = from_environment("TULPAR_SEED", 1);
-  const std::uint32_t count = std::getenv("TULPAR_SEED") ? 1 : from_environment("TULPAR_SEEDS", 12);
+  const auto [first, count] = asked_seeds(1, 12);
   for (std::uint32_t seed = first; seed < first + count; ++seed)
     if (const auto found = difference(seed, Mistake::kNone)) FAIL(*found);
   std::cout << fmt::format("figure store_model_seeds {}\nfigure store_model_steps {}\n", count, count * kSteps);

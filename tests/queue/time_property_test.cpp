@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Random faults of time on a store beside what really happened; a run that fails is told as the few steps that
-// are enough. TULPAR_SEED=n runs one seed alone, TULPAR_SEEDS=n so many.
+// are enough. The seeds can be chosen (tests/seeds.hpp).
 #include <fmt/format.h>
 
-#include <cstdlib>
 #include <iostream>
 #include <random>
 
 #include "tests/catch.hpp"
 #include "tests/queue/stepped_clock.hpp"
+#include "tests/seeds.hpp"
 #include "tests/shrink.hpp"
 
 namespace tulpar::queue {
@@ -204,12 +204,7 @@ std::optional<std::string> failure(std::uint32_t seed, bool lies) {
 }
 
 void run_seeds(bool lies) {
-  const auto number = [](const char* name, std::uint32_t otherwise) {
-    const char* given = std::getenv(name);
-    return given ? static_cast<std::uint32_t>(std::atoi(given)) : otherwise;
-  };
-  const std::uint32_t first = number("TULPAR_SEED", 1);
-  const std::uint32_t count = std::getenv("TULPAR_SEED") ? 1 : number("TULPAR_SEEDS", 25);
+  const auto [first, count] = asked_seeds(1, 25);
   for (std::uint32_t seed = first; seed < first + count; ++seed)
     if (const auto found = failure(seed, lies)) FAIL(*found);
   std::cout << fmt::format("figure time_faults{0}_seeds {1}\nfigure time_faults{0}_steps {2}\n",

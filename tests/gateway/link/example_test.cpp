@@ -72,8 +72,7 @@ TEST_CASE("The example's greeting and acknowledgement are what this program writ
                           .session = 0x5a17,
                           .closed = {},
                           .partial = {},
-                          .next_message = 1025,
-                          .lives = {0x6e1f90c2}};
+                          .lives = {{0x6e1f90c2}}};
   FrameBuilder first(kMaxFrame), second(kMaxFrame);
   REQUIRE(first.put(greeting));
   CHECK(first.take() == page.at("greeting"));

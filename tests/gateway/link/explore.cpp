@@ -215,11 +215,15 @@ std::optional<Found> shortest(const Scenario& scenario, std::size_t longest) {
 }
 
 std::string script(const Scenario& scenario, const Found& found) {
-  World world(scenario);
+  Scenario from_the_start = scenario;
+  from_the_start.first.clear();
+  World world(from_the_start);
+  auto steps = scenario.first;
+  steps.insert(steps.end(), found.steps.begin(), found.steps.end());
   std::string text;
   int line = 0;
   const auto write = [&](const std::string& words) { text += fmt::format("{:4}. {}\n", ++line, words); };
-  for (const auto step : found.steps) {
+  for (const auto step : steps) {
     const std::string words = world.words(step);
     try {
       world.take(step);

@@ -51,11 +51,15 @@ queue::SendState Disk::load_send(Life& life, Flaw flaw) {
   state.incarnation = incarnation;
   state.batch_floor = floor;
   state.batch_next = flaw == Flaw::kReusesBatchNumbers ? floor : batch_end;
-  state.batch_end = batch_end += BatchNumbers::kBlock;
+  if (!lives.empty()) {
+    lives.back().message_end = number_end;
+    lives.back().batch_end = batch_end;
+  }
   if (lives.size() == queue::kMostLives) lives.erase(lives.begin() + 1);
-  lives.push_back(++life.name);
+  lives.push_back({.name = ++life.name});
   state.lives = lives;
   life.began = state.batch_next;
+  state.batch_end = batch_end += BatchNumbers::kBlock;
   life.next_number = number_end;
   state.next_message = life.next_number;
   number_end = queue::block_end(life.next_number);

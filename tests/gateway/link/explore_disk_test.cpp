@@ -150,6 +150,9 @@ class Twins : public queue::StoreFixture {
     same(memory.batch_end, real.batch_end, "the end of the batch numbers");
     same(memory.next_message, real.next_message, "the next message number");
     same(memory.lives.size(), real.lives.size(), "the lives that the peer may know");
+    for (std::size_t i = 0; i < real.lives.size(); ++i)
+      same(std::pair(memory.lives[i].message_end, memory.lives[i].batch_end),
+           std::pair(real.lives[i].message_end, real.lives[i].batch_end), "where a life's numbers end");
     same(parts(memory.history), parts(real.history), "the sending history that a start reads");
     same(memory.queued.size(), real.queued.size(), "what is queued at a start");
     for (std::size_t i = 0; i < real.queued.size(); ++i)

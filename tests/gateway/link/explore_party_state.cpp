@@ -69,7 +69,11 @@ void add(Key& key, const Disk& disk) {
        {disk.incarnation, disk.floor, disk.batch_end, disk.number_end, disk.peer_incarnation})
     key.add(value);
   key.add(disk.lives.size());
-  for (const auto life : disk.lives) key.add(life);
+  for (const auto& life : disk.lives) {
+    key.add(life.name);
+    key.add(life.message_end);
+    key.add(life.batch_end);
+  }
   key.add(disk.peer_life);
   add(key, disk.sent);
   add(key, disk.received);

@@ -166,7 +166,7 @@ void add(Key& key, const Outgoing& outgoing) {
   add(key, of<OutNumbers>(outgoing));
   add(key, of<OutMessages>(outgoing));
   key.add(of<OutIncarnation>(outgoing));
-  add_all(key, of<OutLives>(outgoing));
+  for (const auto& life : of<OutLives>(outgoing)) key.add(life.name);
   add_all(key, of<OutAlone>(outgoing));
   add(key, of<OutHistory>(outgoing));
   key.add(of<OutHistoryFrom>(outgoing));

@@ -19,7 +19,7 @@ Party::Options options(const Scenario& scenario, int side) {
 
 }  // namespace
 
-World::World(const Scenario& scenario) : scenario_(&scenario), left_(scenario.most) {
+World::World(const Scenario& scenario) : scenario_(&scenario) {
   for (int side : {0, 1}) {
     auto& party = *(parties_[side] = std::make_unique<Party>(options(scenario, side), codec_));
     for (std::size_t i = 0; i < scenario.early && !party.held().offered.empty(); ++i) {
@@ -30,6 +30,8 @@ World::World(const Scenario& scenario) : scenario_(&scenario), left_(scenario.mo
     party.held().backup = party.held().disk;
     party.crash(0);
   }
+  for (const auto step : scenario.first) take(step);
+  left_ = scenario.most;
 }
 
 // ---- what may happen

@@ -51,6 +51,7 @@ struct Scenario {
   std::size_t early = 0;             // so many of each are accepted before it begins
   bool aged = false;  // it begins in a second life, with copies of the disks from the end of the first
   int restored = 0;   // whose disk may be copied and brought back
+  std::vector<Step> first;  // what happens before it is explored
   std::size_t batch = 512, frame = kLeastFrame;
   std::vector<Act> faults;  // that may happen ...
   int most = 2;             // ... so many in one run
@@ -119,7 +120,7 @@ class World {
   Bytes sent_;                  // by the last step
   std::set<std::string> gone_;  // delivered, and lost by bringing back a backup of the receiver
   bool restored_ = false;
-  int left_;
+  int left_ = 0;  // faults
 };
 
 }  // namespace tulpar::link::explore

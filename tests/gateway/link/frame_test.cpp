@@ -41,7 +41,7 @@ const Greeting kGreeting{.incarnation = 0x1122334455667788,
                          .next = 9,
                          .settled = 11,
                          .next_message = 300,
-                         .lives = {0xffffffff, 1},
+                         .lives = {{0xffffffff, 70'000, 257}, {1}},
                          .hold = {{"telemetry"}}};
 
 }  // namespace
@@ -106,9 +106,10 @@ TEST_CASE("A greeting that contradicts itself is refused") {
   CHECK_FALSE(with([](Greeting& g) { g.partial.assign(kMaxOpenBatches + 1, {1, 1}); }));
   CHECK_FALSE(with([](Greeting& g) { g.session = kMost + 1; }));
   CHECK_FALSE(with([](Greeting& g) { g.lives.clear(); }));
-  CHECK_FALSE(with([](Greeting& g) { g.lives = {1, 0}; }));
-  CHECK(with([](Greeting& g) { g.lives.assign(queue::kMostLives, 1); }));
-  CHECK_FALSE(with([](Greeting& g) { g.lives.assign(queue::kMostLives + 1, 1); }));
+  CHECK_FALSE(with([](Greeting& g) { g.lives[0].message_end = kMost + 1; }));
+  CHECK_FALSE(with([](Greeting& g) { g.lives = {{1}, {0}}; }));
+  CHECK(with([](Greeting& g) { g.lives.assign(queue::kMostLives, {}); }));
+  CHECK_FALSE(with([](Greeting& g) { g.lives.assign(queue::kMostLives + 1, {}); }));
 }
 
 TEST_CASE("Hostile numbers in items are refused") {

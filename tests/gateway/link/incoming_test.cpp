@@ -214,28 +214,40 @@ TEST_CASE_METHOD(Fixture, "A greeting of an older state is an error and its void
 
 TEST_CASE_METHOD(Fixture, "A peer that does not remember the life of what is here was rolled back") {
   auto peer = greeting(5);
-  peer.lives = {7, 8};
+  peer.lives = {{7, 65'536, 257}, {8}};
   REQUIRE(incoming.on_greeting(peer).has_value());
   arrive(1);
   CHECK(host.stored.at(0).batch.life == 8);
   incoming.on_stored(1, true, now);
 
   SECTION("another start goes on") {
-    peer.lives = {7, 8, 9};
+    peer.lives = {{7, 65'536, 257}, {8, 131'072, 513}, {9}};
     peer.floor = 5;
     REQUIRE(incoming.on_greeting(peer).has_value());
     CHECK(host.lives == std::vector<std::uint32_t>{9});
   }
   SECTION("an old copy that was started twice, its numbers are beyond all that is here") {
-    peer.lives = {7, 10, 11};
+    peer.lives = {{7, 65'536, 257}, {10, 131'072, 513}, {11}};
     const auto done = incoming.on_greeting(peer);
     REQUIRE(done.has_error());
     CHECK(done.error().message.find("does not remember the life") != std::string::npos);
-    peer.lives = {7, 8, 9};
+    peer.lives = {{8, 131'072, 513}, {9}};
+    CHECK(incoming.on_greeting(peer).has_value());
+  }
+  SECTION("an old copy of the same life, from before it took more message numbers") {
+    peer.lives = {{7, 65'536, 257}, {8, 10, 513}, {9}};
+    CHECK(incoming.on_greeting(peer).has_error());
+    peer.lives[1].message_end = 11;
+    CHECK(incoming.on_greeting(peer).has_value());
+  }
+  SECTION("and from before it took more batch numbers") {
+    peer.lives = {{7, 65'536, 257}, {8, 131'072, 1}, {9}};
+    CHECK(incoming.on_greeting(peer).has_error());
+    peer.lives[1].batch_end = 2;
     CHECK(incoming.on_greeting(peer).has_value());
   }
   SECTION("a new incarnation begins anew") {
-    peer.lives = {10};
+    peer.lives = {{10}};
     peer.incarnation = 6;
     CHECK(incoming.on_greeting(peer).has_value());
   }

@@ -37,6 +37,7 @@ void Side::stop() {
   jobs_.clear();
   answers_.clear();
   reads_.clear();
+  settled_.clear();
   file.reset();
   renewing_ = false;
 }
@@ -103,7 +104,8 @@ void Side::accept(queue::ClassId cls, std::size_t size, std::uint32_t kind) {
   }
   auto result = std::make_shared<queue::Accepted>();
   post([=](queue::Store& store) { *result = store.accept(std::span(&message, 1)).front(); },
-       [this, result](bool) {
+       [this, result, topic = message.topic](bool) {
+         promised.insert(topic);
          outgoing->on_accepted(result->entry.number);
          scheduler->add(result->entry);
        });
@@ -168,6 +170,7 @@ void Side::begin(std::uint64_t batch, std::vector<queue::MessageId> ids) {
 }
 
 void Side::settle(queue::SettledBatch batch, std::vector<std::uint64_t> numbers) {
+  for (const auto& cost : batch.messages) settled_.insert(cost.id);
   post([=, this](queue::Store& store) { store.settle(peer_, link_, batch); },
        [=, this](bool) { outgoing->on_settled(numbers); });
 }
@@ -221,6 +224,15 @@ queue::NumberSet Side::closed_on_disk() {
   queue::Statement runs(file->database(), "SELECT first, end FROM closed");
   while (runs.step()) closed.add(runs.number(0), runs.number(1) - runs.number(0));
   return closed;
+}
+
+std::set<std::string> Side::told() {
+  std::set<std::string> topics;
+  queue::Statement rows(file->database(), "SELECT id, topic, state FROM message WHERE peer != 0");
+  while (rows.step())
+    if (static_cast<queue::State>(rows.integer(2)) == queue::State::kDelivered || settled_.contains(rows.integer(0)))
+      topics.insert(rows.text(1));
+  return topics;
 }
 
 }  // namespace tulpar::link

@@ -10,6 +10,7 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <set>
 
 #include "gateway/link/session.hpp"
 #include "tests/queue/store_fixture.hpp"
@@ -54,6 +55,8 @@ class Side final : public OutgoingHost, public IncomingHost {
   bool idle() const { return jobs_.empty() && answers_.empty() && reads_.empty(); }
   std::int64_t query(const std::string& sql) { return file->database().query_int(sql); }
   queue::NumberSet closed_on_disk();
+  // By topic: what it counts as delivered, or will once its store has written it.
+  std::set<std::string> told();
 
   std::string path;
   std::unique_ptr<queue::Store> file;
@@ -63,6 +66,7 @@ class Side final : public OutgoingHost, public IncomingHost {
   std::unique_ptr<Incoming> incoming;
   std::unique_ptr<Session> session;
   std::uint64_t renewals = 0, dropped = 0, accepted = 0;
+  std::set<std::string> promised;  // topics whose message was reported as accepted
 
  private:
   struct Job {
@@ -82,6 +86,7 @@ class Side final : public OutgoingHost, public IncomingHost {
   BatchCodec codec_;
   queue::PeerId peer_ = 0;
   std::int64_t link_ = 0;
+  std::set<queue::MessageId> settled_;  // since it was started
   std::deque<Job> jobs_;
   std::deque<std::function<void()>> answers_;
   std::deque<std::vector<queue::Entry>> reads_;

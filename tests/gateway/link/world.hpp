@@ -9,6 +9,7 @@
 #include <deque>
 #include <map>
 #include <memory>
+#include <set>
 
 #include "tests/gateway/link/side.hpp"
 
@@ -36,6 +37,8 @@ class World {
   std::string words() const;  // of what it is doing, for a failure
   // Throws std::runtime_error with what does not hold.
   void check_books();
+  // Whatever was accepted is finished, and what counts as delivered is there, but for what is gone with a file
+  // that was replaced by its copy; without such, once.
   void check_end(bool exactly_once);
 
   queue::FakeClock clock;
@@ -52,7 +55,8 @@ class World {
   std::deque<Bytes> wire_[2];  // by sender
   bool linked_ = false, noticed_[2] = {true, true};
   std::uint64_t sessions_ = 0;
-  std::string why_;  // the last session ended
+  std::string why_;             // the last session ended
+  std::set<std::string> gone_;  // delivered, and not in the copy that was brought back
   // What each batch number of a side was seen to hold; bytes not seen yet are -1.
   std::map<std::tuple<int, std::uint64_t, std::uint64_t>, std::vector<int>> contents_;
 };
