@@ -25,7 +25,9 @@ using queue::State;
 void MqttSink::publish_unstored(const queue::EdgeBody& message) {
   const Entry emergency{.cls = queue::kEmergency};
   if (options_.may_leave && !options_.may_leave(emergency, message)) return;
-  if (unstored_.size() >= kMostUnstored) return;
+  if (unstored_.size() >= kMostUnstored)
+    return spdlog::error("{}: {} emergencies wait in memory already; one more waits for the disk",
+                         options_.mqtt.client_id, kMostUnstored);
   if (unstored_seen_.size() >= kMostSeen) unstored_seen_.clear();
   if (!unstored_seen_.insert(tulpar_id(message.origin, 0)).second) return;
   unstored_.push_back(message);
@@ -38,10 +40,14 @@ void MqttSink::send_unstored() {
     const auto topic = outgoing_topic(options_.prefix, message.peer, message.body.topic);
     const auto packet =
         topic ? client_.publish(*topic, message.body.payload, tulpar_id(message.origin, 0)) : topic.error();
-    packet ? spdlog::warn("{}: {}: an emergency is published from memory, the disk does not take it",
-                          options_.mqtt.client_id, *topic)
-           : spdlog::error("{}: an emergency cannot be published: {}", options_.mqtt.client_id,
-                           packet.error().message);
+    if (packet) {
+      spdlog::warn("{}: {}: an emergency is published from memory, the disk does not take it",
+                   options_.mqtt.client_id, *topic);
+      continue;
+    }
+    spdlog::error("{}: an emergency cannot be published: {}", options_.mqtt.client_id, packet.error().message);
+    // It will be sent again, as the disk did not take it.
+    unstored_seen_.erase(tulpar_id(message.origin, 0));
   }
 }
 

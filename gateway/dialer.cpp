@@ -40,7 +40,7 @@ void LinkDialer::on_disconnected(bool refused) {
 void LinkDialer::wait(bool refused) {
   const BootTime now = clock_->now();
   if (!failing_since_) failing_since_ = now;
-  const bool urgent = peer_ && peer_->scheduler().state(queue::kEmergency).queued > 0;
+  const bool urgent = peer_ && peer_->emergencies() > 0;
   Millis cap = now - *failing_since_ >= DialPace::kLongOutage && !urgent ? DialPace::kLongCap : DialPace::kCap;
   if (refused && !urgent) cap = DialPace::kRefusedCap;
   not_before_ = now + pace_.next(cap);
@@ -48,7 +48,7 @@ void LinkDialer::wait(bool refused) {
 }
 
 void LinkDialer::mind_emergencies() {
-  const std::size_t waiting = peer_->scheduler().state(queue::kEmergency).queued;
+  const std::size_t waiting = peer_->emergencies();
   tried_with_ = std::min(tried_with_, waiting);
   if (waiting > tried_with_) not_before_ = std::min(not_before_, dialled_at_ + kNewEmergency);
 }
@@ -58,7 +58,7 @@ void LinkDialer::step() {
   mind_emergencies();
   if (clock_->now() < not_before_) return;
   dialled_at_ = clock_->now();
-  tried_with_ = peer_->scheduler().state(queue::kEmergency).queued;
+  tried_with_ = peer_->emergencies();
   dial_ = std::make_unique<link::TlsDialer>(
       *loop_, *clock_, enrolment_, options_,
       [this](std::shared_ptr<link::Transport> transport) {

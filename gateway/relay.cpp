@@ -132,6 +132,7 @@ class RelayProgram {
     if (std::exchange(unknown_gateway_, found->first) != found->first)
       spdlog::warn("a message for the gateway `{}`, which is not enrolled here, is dropped", found->first);
     message.drop = queue::DropReason::kUnknownGateway;
+    message.packet = 0;  // here it is nobody's copy
     return Ingest::Way::kStored;
   }
 

@@ -25,7 +25,7 @@ std::string waiting(const web::Status& status) {
 
 std::string unstored(const web::Status& status) {
   if (status.store.unstored == 0) return "; an SOS still goes";
-  return fmt::format("; {} SOS went out from memory", status.store.unstored);
+  return fmt::format("; {} SOS in memory", status.store.unstored);
 }
 
 std::string quota(const web::Status& status) {

@@ -22,11 +22,11 @@ inline constexpr std::uint64_t kNumbersAside = 256;
 // A start of a sender, as its peer may know it: a random name (not 0), and where its numbers ended as far as
 // its store knows. What the peer has of that life beyond them is of a future that the store lost: it is an old
 // copy.
-struct Life {
+struct SenderLife {
   std::uint32_t name = 1;
   // All message and batch numbers of it are below these. 0 in the present life.
   std::uint64_t message_end = 0, batch_end = 0;
-  bool operator==(const Life&) const = default;
+  bool operator==(const SenderLife&) const = default;
 };
 // Starts that may follow each other without a number reaching the peer. After more, it may take a store that
 // went on for one that was restored from a backup.

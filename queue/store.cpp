@@ -310,12 +310,14 @@ void Store::tidy() {
   if (db_.query_int("PRAGMA freelist_count") > kSparePages)
     db_.execute(fmt::format("PRAGMA incremental_vacuum({})", kPagesAtATime));
   if (!erased_) return;
-  sqlite3_busy_timeout(db_.handle(), 0);
+  struct Impatient {
+    explicit Impatient(sqlite3* its_handle) : handle(its_handle) { sqlite3_busy_timeout(handle, 0); }
+    ~Impatient() { sqlite3_busy_timeout(handle, Database::kBusyTimeout); }
+    sqlite3* handle;
+  } impatient(db_.handle());
   TULPAR_FAIL_POINT("store.checkpoint");
-  const bool emptied = db_.query_int("PRAGMA wal_checkpoint(TRUNCATE)") == 0;
+  erased_ = db_.query_int("PRAGMA wal_checkpoint(TRUNCATE)") != 0;
   TULPAR_FAIL_POINT("store.checkpointed");
-  sqlite3_busy_timeout(db_.handle(), Database::kBusyTimeout);
-  erased_ = !emptied;
 }
 
 }  // namespace tulpar::queue

@@ -50,7 +50,7 @@ struct SendState {
   std::uint64_t batch_end = 1;    // next..end-1 are reserved for use
   // The starts whose numbers the peer may have, oldest first; the last is this one. The first is the last that
   // the peer is known to have, and the newest kMostLives - 1 follow.
-  std::vector<Life> lives{{}};
+  std::vector<SenderLife> lives{{}};
   std::vector<HistoryPart> history;  // ascending
   std::uint64_t next_message = 1;    // above all message numbers given so far; in a block that is reserved
   std::vector<Entry> queued;         // ascending by id; numbers missing between are finished
@@ -254,7 +254,7 @@ class Store {
   NumberBlock& numbers(PeerId peer);
   std::uint64_t next_number(PeerId peer);
   void reserve_numbers(PeerId peer);
-  std::vector<Life> begin_life(PeerId peer);
+  std::vector<SenderLife> begin_life(PeerId peer);
   std::optional<Row> unfinished(MessageId id);
   void finish_row(const Row& row, State state, DropReason reason);
   Entry entry_from(const Statement& row);

@@ -32,15 +32,15 @@ std::uint64_t read_number(ByteView bytes) {
   return number;
 }
 
-std::vector<Life> read_lives(ByteView stored) {
-  std::vector<Life> lives;
+std::vector<SenderLife> read_lives(ByteView stored) {
+  std::vector<SenderLife> lives;
   for (; stored.size() >= kLifeBytes; stored = stored.subspan(kLifeBytes))
     lives.push_back({static_cast<std::uint32_t>(read_number(stored.first(4))),
                      read_number(stored.subspan(4, 8)), read_number(stored.subspan(12, 8))});
   return lives;
 }
 
-Bytes written(const std::vector<Life>& lives) {
+Bytes written(const std::vector<SenderLife>& lives) {
   Bytes out;
   const auto put = [&](std::uint64_t number, int bytes) {
     while (bytes-- > 0) out.push_back(static_cast<std::uint8_t>(number >> 8 * bytes));
@@ -109,7 +109,7 @@ SendState Store::load_send(PeerId peer, std::size_t limit) {
   return state;
 }
 
-std::vector<Life> Store::begin_life(PeerId peer) {
+std::vector<SenderLife> Store::begin_life(PeerId peer) {
   auto& row = sql_->peer;
   row(peer).step();
   auto lives = read_lives(row.blob(8));
@@ -272,7 +272,10 @@ void Store::book(std::int64_t link, const LinkBytes& bytes) {
 }
 
 void Store::note_session(std::int64_t link, std::uint64_t session, std::int64_t up, std::int64_t down) {
-  Statement(db_, "UPDATE link SET last_session = ?2, session_up = ?3, session_down = ?4 WHERE id = ?1")
+  // Two of one session may be committed in any order.
+  Statement(db_,
+            "UPDATE link SET session_up = max(?3, iif(last_session = ?2, session_up, 0)), "
+            "session_down = max(?4, iif(last_session = ?2, session_down, 0)), last_session = ?2 WHERE id = ?1")
       .run(link, session, up, down);
 }
 

@@ -66,7 +66,7 @@ Ack get_ack(Reader& in) {
   return ack;
 }
 
-void put_lives(Writer& out, const std::vector<queue::Life>& lives) {
+void put_lives(Writer& out, const std::vector<queue::SenderLife>& lives) {
   out.varint(lives.size());
   for (const auto& life : lives) {
     out.u32(life.name);
@@ -76,12 +76,12 @@ void put_lives(Writer& out, const std::vector<queue::Life>& lives) {
   }
 }
 
-std::vector<queue::Life> get_lives(Reader& in) {
-  std::vector<queue::Life> lives;
+std::vector<queue::SenderLife> get_lives(Reader& in) {
+  std::vector<queue::SenderLife> lives;
   const std::uint64_t count = in.varint();
   if (count == 0 || count > queue::kMostLives) in.fail();
   while (in.ok() && lives.size() < count) {
-    queue::Life life{.name = in.u32()};
+    queue::SenderLife life{.name = in.u32()};
     if (life.name == 0) in.fail();
     if (lives.size() + 1 < count) {
       life.message_end = number(in);

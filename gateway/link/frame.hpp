@@ -59,7 +59,7 @@ struct Greeting {
   Ack closed;
   std::vector<std::pair<std::uint64_t, std::uint64_t>> partial;  // batch, bytes had from its start
   std::uint64_t floor = 1, void_count = 0, next = 1, settled = 1, next_message = 1;
-  std::vector<queue::Life> lives{{}};  // queue::SendState::lives
+  std::vector<queue::SenderLife> lives{{}};  // queue::SendState::lives
   Hold hold{};
   bool operator==(const Greeting&) const = default;
 };

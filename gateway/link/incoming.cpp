@@ -14,7 +14,7 @@ constexpr int kAcksTogether = 2;
 // Separate pieces of one batch that are kept; a sender that resends what was lost makes a handful.
 constexpr std::size_t kMaxPieces = 64;
 // Plain text of batches on their way to the disk, and one more. What arrives whole beyond it waits as it came:
-// a hundred bytes may expand to a mebibyte.
+// a hundred bytes may expand to a mebibyte. An urgent batch has as much again: it must not wait for a disk.
 constexpr std::size_t kMostStoring = 4u << 20;
 // When the disk is this slow, an unchanged acknowledgement tells the sender that we live.
 constexpr Millis kSignOfLife{3000};
@@ -113,7 +113,7 @@ Result<void> Incoming::on_greeting(const Greeting& peer) {
 }
 
 // The numbers alone may hide that the peer is an old copy: every start goes on with fresh ones.
-Result<void> Incoming::went_on(std::span<const queue::Life> lives, std::uint64_t batches_end) const {
+Result<void> Incoming::went_on(std::span<const queue::SenderLife> lives, std::uint64_t batches_end) const {
   if (life_ == 0) return {};
   const auto known = std::find_if(lives.begin(), lives.end(), [this](auto& one) { return one.name == life_; });
   if (known == lives.end()) return Error{"the peer does not remember the life in which it sent what is here"};
@@ -185,9 +185,12 @@ Result<void> Incoming::on_fragment(const Fragment& fragment, BootTime now) {
 
 void Incoming::expand_whole(BootTime now) {
   for (auto next = unfinished_.begin(); next != unfinished_.end();) {
-    if (storing_bytes_ >= kMostStoring || storing_.size() >= kMaxOpenBatches) return;
+    if (storing_.size() >= kMaxOpenBatches) return;
     const auto whole = next++;
     if (!whole->second.whole()) continue;
+    const auto head = decode_head(whole->second.bytes);
+    const bool urgent = head && head->first.urgent;
+    if (storing_bytes_ >= (urgent ? 2 * kMostStoring : kMostStoring)) continue;
     auto batch = unfinished_.extract(whole);
     unfinished_bytes_ -= batch.mapped().bytes.size();
     expand(batch.key(), std::move(batch.mapped()), now);

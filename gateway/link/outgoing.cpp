@@ -85,17 +85,24 @@ Result<void> Outgoing::on_greeting(const Greeting& peer, bool fresh, BootTime no
   return {};
 }
 
-void Outgoing::prepare(BootTime now) {
-  if (numbers_.wants_block()) host_->reserve(BatchNumbers::kBlock);
-  if (!loading_.empty() || !numbers_.available(true)) return;
+bool Outgoing::may_make(queue::ClassId cls) const {
+  if (open_.size() >= kMaxOpenBatches) return false;
+  if (cls == queue::kEmergency) return numbers_.available(true);
+  return greeted_ && numbers_.available(false) && open_.size() < kOpenForAll &&
+         in_flight_bytes() < kOpenBytesForAll;
+}
+
+bool Outgoing::wants_batch(BootTime now) const {
+  if (!loading_.empty()) return false;
   // Whose turn it is decides between a new batch and those that are half sent.
   const queue::ClassSet begun = unfinished();
   const auto turn = scheduler_->ready(now, begun);
-  if (!turn || begun[*turn]) return;
-  const bool urgent = *turn == queue::kEmergency;
-  if (!urgent && (!greeted_ || !numbers_.available(false))) return;
-  if (!urgent && (open_.size() >= kOpenForAll || in_flight_bytes() >= kOpenBytesForAll)) return;
-  if (open_.size() >= kMaxOpenBatches) return;
+  return turn && !begun[*turn] && may_make(*turn);
+}
+
+void Outgoing::prepare(BootTime now) {
+  if (numbers_.wants_block()) host_->reserve(BatchNumbers::kBlock);
+  if (!wants_batch(now)) return;
   // Not before the greeting: the peer may have all of it, and then it is in its history.
   if (greeted_ && numbers_.next() >= numbers_.closed().low() + kLeftBehind && !open_.empty() &&
       open_.begin()->second.sent < open_.begin()->second.bytes.size())
@@ -162,6 +169,10 @@ void Outgoing::on_loaded(std::vector<queue::Body> bodies, BootTime now,
   std::erase_if(entries, [&](const auto& entry) {
     return std::find(unread.begin(), unread.end(), entry.id) != unread.end();
   });
+  make(std::move(entries), std::move(bodies), now);
+}
+
+void Outgoing::make(std::vector<queue::Entry> entries, std::vector<queue::Body> bodies, BootTime now) {
   const auto messages = take_messages(std::move(bodies), entries, now);
   if (messages.empty()) return;
 
@@ -380,6 +391,13 @@ std::size_t Outgoing::in_flight_bytes(queue::ClassId cls) const {
     for (const auto& entry : batch.entries)
       if (entry.cls == cls) bytes += entry.bytes;
   return bytes;
+}
+
+std::size_t Outgoing::in_flight_messages(queue::ClassId cls) const {
+  std::ptrdiff_t count = 0;
+  for (const auto& [number, batch] : open_)
+    count += std::count_if(batch.entries.begin(), batch.entries.end(), [&](auto& e) { return e.cls == cls; });
+  return static_cast<std::size_t>(count);
 }
 
 std::optional<BootTime> Outgoing::waiting_since() const {

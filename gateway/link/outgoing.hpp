@@ -90,6 +90,13 @@ class Outgoing {
 
   // `unread`: the host keeps them, and gives them back to the scheduler some time.
   void on_loaded(std::vector<queue::Body> bodies, BootTime now, std::span<const queue::MessageId> unread = {});
+  // Makes a batch at once, beside one whose bodies may be on their way. REQUIRES: may_make(their class), and
+  // they are neither in the scheduler nor in a batch.
+  void make(std::vector<queue::Entry> entries, std::vector<queue::Body> bodies, BootTime now);
+  // False while the disk, the peer's greeting or its acknowledgements have to be waited for.
+  bool may_make(queue::ClassId cls) const;
+  // prepare() would begin a batch now.
+  bool wants_batch(BootTime now) const;
   void on_load_failed();
   void on_reserved(std::uint64_t end) { numbers_.on_reserved(end); }
   // The store has accepted a message under this number.
@@ -112,8 +119,9 @@ class Outgoing {
   std::size_t open_batches() const { return open_.size(); }
   // When the oldest batch that is wholly sent was; nothing: none waits for an acknowledgement.
   std::optional<BootTime> waiting_since() const;
-  // Topic and payload bytes of a class's messages in open batches.
+  // Topic and payload bytes of a class's messages in open batches, and how many these are.
   std::size_t in_flight_bytes(queue::ClassId cls) const;
+  std::size_t in_flight_messages(queue::ClassId cls) const;
   // The last measured time from a batch's last byte to its acknowledgement.
   std::optional<Millis> last_round_trip() const { return round_trip_; }
 
@@ -153,9 +161,9 @@ class Outgoing {
   BatchNumbers numbers_;
   MessageNumbers messages_;
   std::uint64_t incarnation_;
-  std::vector<queue::Life> lives_;    // queue::SendState::lives
-  std::uint64_t life_began_;          // the first batch number of this life
-  std::set<queue::MessageId> alone_;  // were in a batch that was refused
+  std::vector<queue::SenderLife> lives_;  // queue::SendState::lives
+  std::uint64_t life_began_;              // the first batch number of this life
+  std::set<queue::MessageId> alone_;      // were in a batch that was refused
   History history_{kBaseWindow};
   std::uint64_t history_from_ = 1;  // batches below do not enter it any more: the peer has others between them
   std::uint64_t entered_ = 0;       // bytes of all batches made that enter the peer's history

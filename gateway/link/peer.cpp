@@ -112,7 +112,12 @@ bool LinkPeer::drop(queue::MessageId id) {
 
 bool LinkPeer::reclassify(queue::MessageId id, queue::ClassId cls) {
   if (!scheduler_.reclassify(id, cls)) return false;
-  writes_.add([id, cls](queue::Store& store) { store.reclassify(id, cls); }, [this] { hooks_.settled(); });
+  writes_.add(
+      [id, cls](queue::Store& store) {
+        store.mark_queued(std::span(&id, 1));
+        store.reclassify(id, cls);
+      },
+      [this] { hooks_.settled(); });
   hooks_.wake();
   return true;
 }
@@ -249,6 +254,7 @@ void LinkPeer::pump() {
   while (transport_) {
     const bool exempt = session_.greeting_due() || session_.bye();
     if (!exempt && !transport_->can_send(now)) break;
+    if (!exempt && (now < load_after_ || outgoing_.loading())) send_unstored(now);
     if (!exempt && now >= load_after_) outgoing_.prepare(now);
     Bytes frame = session_.next_frame(now, transport_->frame_limit());
     if (frame.empty()) {
@@ -304,8 +310,10 @@ std::optional<BootTime> LinkPeer::next_wake() const {
     if (late.due) consider(late.due);
   if (transport_) {
     consider(session_.next_wake());
-    const bool work = session_.wants_to_send(now) || (session_.peer() && scheduler_.ready(now));
-    if (work && !outgoing_.loading()) consider(now < load_after_ ? load_after_ : transport_->next_wake(now));
+    if (session_.wants_to_send(now))
+      consider(transport_->next_wake(now));
+    else if (outgoing_.wants_batch(now))
+      consider(now < load_after_ ? load_after_ : transport_->next_wake(now));
     if (outgoing_.waiting_since() && !writes_.stuck()) consider(books_.next());
   } else if (wake && *wake <= now && scheduler_.ready(now)) {
     // Work that waits for a transport: the owner is told when there is one.

@@ -63,6 +63,10 @@ class LinkPeer : private OutgoingHost, private IncomingHost {
   void add_unstored(const queue::NewMessage& message);
   // Nothing is sent under that number.
   void give_up_aside(std::uint64_t number) { outgoing_.on_finished(std::span(&number, 1)); }
+  // Emergencies that the other side does not have yet, as far as is known.
+  std::size_t emergencies() const {
+    return scheduler_.state(queue::kEmergency).queued + outgoing_.in_flight_messages(queue::kEmergency);
+  }
   // Emergencies that were sent, or are to be, and no disk has.
   std::size_t unstored() const { return unstored_.size(); }
   // The operator drops one; false if it is not waiting here (unknown, or already under way).
@@ -97,6 +101,10 @@ class LinkPeer : private OutgoingHost, private IncomingHost {
 
  private:
   struct State;
+  struct StoringEmergencies {
+    std::vector<queue::NewMessage> messages;
+    std::optional<BootTime> due;  // to be told by then; nothing: they were
+  };
   static void load_rest(std::shared_ptr<std::unique_ptr<LinkPeer>> peer, queue::MessageId after, Loaded done);
   LinkPeer(queue::StoreRunner& runner, BatchCodec& codec, const Clock& clock, PeerOptions options,
            PeerHooks hooks, State state);
@@ -121,7 +129,9 @@ class LinkPeer : private OutgoingHost, private IncomingHost {
   void set_aside(std::span<const queue::Entry> entries, std::span<const queue::MessageId> unread,
                  const std::string& why);
   void on_load_failed(const std::string& why);
+  void send_unstored(BootTime now);
   void tell_late_emergencies(BootTime now);
+  void tell(StoringEmergencies& storing);
   void on_frame(ByteView frame);
   void on_closed(const std::string& why);
   void on_greeted();
@@ -158,12 +168,7 @@ class LinkPeer : private OutgoingHost, private IncomingHost {
   BootTime load_after_{};             // the disk could not be read
   std::vector<queue::Entry> unread_;  // nor could these, each alone: the others go on without them
   BootTime unread_again_{};           // meaningful while there are some
-  // In batches that are being stored.
-  struct StoringEmergencies {
-    std::vector<queue::NewMessage> messages;
-    std::optional<BootTime> due;  // to be told by then; nothing: they were
-  };
-  std::map<std::uint64_t, StoringEmergencies> storing_emergencies_;
+  std::map<std::uint64_t, StoringEmergencies> storing_emergencies_;  // in batches that are being stored
   std::optional<BootTime> up_since_, last_contact_;
   std::string note_;
   bool block_asked_ = false;

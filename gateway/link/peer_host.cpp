@@ -93,6 +93,20 @@ void LinkPeer::add_unstored(const queue::NewMessage& message) {
   hooks_.wake();
 }
 
+// Those in memory wait neither for a disk that hangs nor for one that was unreadable just now.
+void LinkPeer::send_unstored(BootTime now) {
+  if (!outgoing_.may_make(queue::kEmergency)) return;
+  std::vector<queue::Entry> entries;
+  std::size_t bytes = 0;
+  for (const auto& entry : unstored_.undelivered()) {
+    if (bytes + entry.bytes > config::kMaxPayload && !entries.empty()) break;
+    if (!scheduler_.remove(entry.id)) continue;
+    entries.push_back(entry);
+    bytes += entry.bytes;
+  }
+  if (!entries.empty()) outgoing_.make(entries, unstored_.bodies(entries), now);
+}
+
 void LinkPeer::adopt(const queue::Entry& stored) {
   const std::uint64_t number = stored.number;
   if (const auto frame_bytes = unstored_.delivered_for(number)) {
@@ -137,9 +151,8 @@ void LinkPeer::load_each(const std::vector<queue::Entry>& entries) {
   runner_->read([ids = ids_of(entries)](queue::StoreReader& reader) { return read_each(reader, ids); },
                 guarded([this, entries](Result<Readable> read) {
                   if (!read) return on_load_failed(read.error().message);
-                  if (read->unread.size() == entries.size() && entries.size() > 1)
-                    return on_load_failed(read->why);
                   set_aside(entries, read->unread, read->why);
+                  if (read->bodies.empty()) load_after_ = clock_->now() + kLoadAgain;
                   outgoing_.on_loaded(std::move(read->bodies), clock_->now(), read->unread);
                   pump();
                   hooks_.wake();
@@ -149,12 +162,13 @@ void LinkPeer::load_each(const std::vector<queue::Entry>& entries) {
 void LinkPeer::set_aside(std::span<const queue::Entry> entries, std::span<const queue::MessageId> unread,
                          const std::string& why) {
   if (unread.empty()) return;
-  if (unread_.empty())
+  if (unread_.empty()) {
     spdlog::error("{}: cannot read {} messages ({} first), the others go on: {}", options_.name, unread.size(),
                   unread.front(), why);
+    unread_again_ = clock_->now() + kReadAgain;
+  }
   for (const auto& entry : entries)
     if (std::find(unread.begin(), unread.end(), entry.id) != unread.end()) unread_.push_back(entry);
-  unread_again_ = clock_->now() + kReadAgain;
 }
 
 void LinkPeer::drop(const std::vector<queue::Entry>& entries, queue::DropReason why) {
@@ -245,7 +259,8 @@ void LinkPeer::store(ArrivedBatch arrived) {
         TULPAR_FAIL_POINT("link.received");
         if (!received) {
           spdlog::error("{}: cannot store batch {}: {}", options_.name, number, received.error().message);
-          tell_late_emergencies(BootTime::max());
+          if (const auto late = storing_emergencies_.find(number); late != storing_emergencies_.end())
+            tell(late->second);
         }
         storing_emergencies_.erase(number);
         incoming_.on_stored(number, received.has_value(), clock_->now());
@@ -260,11 +275,12 @@ void LinkPeer::store(ArrivedBatch arrived) {
 }
 
 void LinkPeer::tell_late_emergencies(BootTime now) {
-  for (auto& [batch, storing] : storing_emergencies_) {
-    if (!storing.due || now < *storing.due) continue;
-    storing.due.reset();
-    hooks_.unstored(storing.messages);
-  }
+  for (auto& [batch, storing] : storing_emergencies_)
+    if (storing.due && now >= *storing.due) tell(storing);
+}
+
+void LinkPeer::tell(StoringEmergencies& storing) {
+  if (std::exchange(storing.due, std::nullopt)) hooks_.unstored(storing.messages);
 }
 
 void LinkPeer::void_batches(std::uint64_t first, std::uint64_t count, std::uint32_t life) {

@@ -31,6 +31,13 @@ std::vector<queue::Body> Unstored::bodies(const std::vector<queue::Entry>& entri
   return bodies;
 }
 
+std::vector<queue::Entry> Unstored::undelivered() const {
+  std::vector<queue::Entry> entries;
+  for (const auto& [number, held] : held_)
+    if (!held.frame_bytes) entries.push_back(held.entry);
+  return entries;
+}
+
 std::optional<queue::Entry> Unstored::row(std::uint64_t number) const {
   const auto held = held_.find(number);
   return held == held_.end() ? std::nullopt : held->second.stored;

@@ -24,6 +24,8 @@ class Unstored {
   // REQUIRES: message.number is one that was set aside, and not here.
   queue::Entry add(const queue::NewMessage& message, BootTime now);
   bool contains(std::uint64_t number) const { return held_.contains(number); }
+  // Those that the peer does not have yet, oldest first.
+  std::vector<queue::Entry> undelivered() const;
   // Of entries made here, those that are still here.
   std::vector<queue::Body> bodies(const std::vector<queue::Entry>& entries) const;
 

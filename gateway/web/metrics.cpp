@@ -176,7 +176,7 @@ std::string metrics_text(const Status& status, const WebCounters& web) {
   out.single("store_ok", "gauge", "1 while the store works.", int{status.store.ok});
   out.single("store_bytes", "gauge", "Size of the store.", status.store.bytes);
   out.single("store_max_bytes", "gauge", "Its limit.", status.store.max_bytes);
-  out.single("store_unstored", "gauge", "Emergencies sent from memory that are not on disk.",
+  out.single("store_unstored", "gauge", "Emergencies in memory, sent or to be sent, that are not on disk.",
              status.store.unstored);
   if (status.store.written)
     out.single("store_written_bytes_total", "counter", "Bytes written to storage since the start.",

@@ -55,7 +55,7 @@ struct StoreStatus {
   bool ok = true;
   std::int64_t bytes = 0, max_bytes = 0;
   std::string problem{};
-  std::int64_t unstored = 0;  // emergencies that were sent from memory and are not on disk
+  std::int64_t unstored = 0;  // emergencies in memory, sent or to be sent, that are not on disk
   std::string note{};         // that it was damaged, and what could be saved
   // Bytes written to storage by this process, since its start and since midnight (UTC).
   std::optional<std::int64_t> written{}, written_today{};

@@ -136,6 +136,33 @@ TEST_CASE_METHOD(Fixture, "LinkDialer: a new emergency cuts a pause short, an ol
   CHECK(longest > LinkDialer::kNewEmergency);
 }
 
+TEST_CASE_METHOD(Fixture,
+                 "LinkDialer: an emergency under way when the link fell is dialled for as one that waits") {
+  start();
+  relay.open(false);
+  auto up = std::make_shared<link::MemoryTransport>(), down = std::make_shared<link::MemoryTransport>();
+  up->other = down.get();
+  down->other = up.get();
+  relay.peer->attach(down);
+  gateway.peer->attach(up);
+  relay.runner.hold = true;
+  gateway.accept("help");
+  while (gateway.peer->scheduler().size() > 0) {
+    gateway.peer->step();
+    gateway.runner.turn();
+    relay.peer->step();
+    up->turn();
+    down->turn();
+  }
+  up->abort("cut");
+  REQUIRE(gateway.peer->emergencies() == 1);
+  for (int i = 0; i < 60; ++i) {
+    const Millis pause = fail_once();
+    CHECK(pause <= DialPace::kCap);
+    clock.advance(pause);
+  }
+}
+
 TEST_CASE_METHOD(Fixture, "LinkDialer: without a peer there is nothing to dial for") {
   start();
   dialer->set_peer(nullptr);

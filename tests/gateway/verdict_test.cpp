@@ -93,7 +93,7 @@ TEST_CASE("the first broken part of the way is named, with its reason") {
   CHECK(said(status).find("The disk fails: disk full. ") == 0);
   CHECK(said(status).find("an SOS still goes") != std::string::npos);
   status.store.unstored = 2;
-  CHECK(said(status).find("2 SOS went out from memory") != std::string::npos);
+  CHECK(said(status).find("2 SOS in memory") != std::string::npos);
 }
 
 TEST_CASE("a relay counts its gateways and names a sink that is away") {

@@ -120,7 +120,8 @@ std::string Checker::check_content(Database& db, Moment cut) {
   if (under_way && !next->at_once) ++tally_.one_by_one;
   if (found == std::prev(next)->digest) return "";
   if (under_way && found == next->digest) return ++tally_.newer, "";
-  if (under_way && std::find(next->between.begin(), next->between.end(), found) != next->between.end()) return "";
+  if (under_way && std::find(next->between.begin(), next->between.end(), found) != next->between.end())
+    return "";
   const auto other = std::find_if(commits.begin(), commits.end(),
                                   [&](const Record::Commit& one) { return one.digest == found; });
   return fmt::format("the content is not that of commit {} of {}{}, but that of {}", next - commits.begin(),

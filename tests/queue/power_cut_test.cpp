@@ -42,10 +42,12 @@ void prove(Role role, const std::string& name) {
   CHECK(tally.in_checkpoint > 0);
   CHECK(tally.newer > 0);
   CHECK(tally.second_cuts > points / 10);
+  CHECK(tally.one_by_one > 0);
   figure(name + "_points", tally.points);
   figure(name + "_seeds", fmt::format("{}..{}", first, seed - 1));
   figure(name + "_points_with_unsynced_writes", tally.unsynced);
   figure(name + "_points_within_a_commit", tally.in_commit);
+  figure(name + "_points_within_a_group_with_a_failure", tally.one_by_one);
   figure(name + "_points_within_a_checkpoint", tally.in_checkpoint);
   figure(name + "_points_where_that_commit_survived", tally.newer);
   figure(name + "_second_cuts_while_opening", tally.second_cuts);

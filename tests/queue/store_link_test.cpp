@@ -101,7 +101,7 @@ TEST_CASE_METHOD(Fixture, "Starts are named until the peer has a number of one")
   reopen();
   const auto second = sending();
   REQUIRE(second.lives.size() == 2);
-  CHECK(second.lives[0] == Life{first.lives[0].name, block_end(first.next_message), first.batch_end});
+  CHECK(second.lives[0] == SenderLife{first.lives[0].name, block_end(first.next_message), first.batch_end});
   CHECK(second.lives[1].name != first.lives[0].name);
   CHECK((first.lives[0].name != 0 && second.lives[1].name != 0));
   // Numbers of the life before say nothing about this one.
@@ -118,7 +118,7 @@ TEST_CASE_METHOD(Fixture, "Starts are named until the peer has a number of one")
 
 TEST_CASE_METHOD(Fixture, "Of many starts without contact the one that the peer has is kept") {
   const auto known = sending().lives.at(0).name;
-  std::vector<Life> lives;
+  std::vector<SenderLife> lives;
   for (std::size_t i = 0; i < kMostLives + 3; ++i) {
     reopen();
     lives = sending().lives;

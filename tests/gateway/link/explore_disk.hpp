@@ -79,7 +79,7 @@ struct Disk {
 
   // Sending.
   std::uint64_t incarnation = 0, floor = 1, batch_end = 1, number_end = 1;
-  std::vector<queue::Life> lives;
+  std::vector<queue::SenderLife> lives;
   History sent;
   std::vector<Message> messages;
   // Receiving.

@@ -56,6 +56,19 @@ TEST_CASE("Bombs that wait for a slow disk are bounded") {
   CHECK(flooded.host.stored > 0);
 }
 
+TEST_CASE("What is urgent does not wait behind bombs for a slow disk") {
+  BatchCodec codec;
+  Flooded flooded(codec);
+  for (std::uint64_t number = 1; number <= 10; ++number)
+    REQUIRE(flooded.send(number, flooded.bomb(number)).has_value());
+  const std::size_t before = flooded.host.most_held;
+  const std::vector<LinkMessage> sos = {
+      {.number = 999, .cls = "emergency", .topic = "t", .payload = Bytes(50, 'h')}};
+  const auto urgent = codec.encode(encode_plain(sos, 1), empty_base(), {.number = 11, .urgent = true}).bytes;
+  REQUIRE(flooded.send(11, urgent).has_value());
+  CHECK(flooded.host.most_held > before);  // it is on its way to the disk
+}
+
 TEST_CASE("A batch that claims to be larger than any expands to nothing") {
   BatchCodec codec;
   Flooded flooded(codec);

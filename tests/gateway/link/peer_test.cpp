@@ -112,6 +112,51 @@ TEST_CASE_METHOD(Fixture, "Peer: what the relay's disk refuses is not acknowledg
   CHECK(gateway.settled == 1);
 }
 
+TEST_CASE_METHOD(Fixture, "Peer: one batch that the relay's disk refuses tells of its own emergencies alone") {
+  connect();
+  run(Millis{1000});
+  relay.runner.hold = true;
+  gateway.accept("first");
+  run(Millis{100});
+  relay.runner.refuse = true;
+  gateway.accept("second");
+  run(Millis{100});
+  // The answers come: the first is stored, and not told as well.
+  relay.runner.hold = false;
+  run(Millis{100});
+  CHECK(relay.unstored == std::vector<std::string>{"second"});
+  CHECK(relay.arrived == std::vector<std::string>{"6"});
+}
+
+TEST_CASE_METHOD(Fixture, "Peer: what waits for acknowledgements does not keep the loop awake") {
+  connect();
+  run(Millis{1000});
+  relay.runner.hold = true;
+  for (int i = 0; i < 60; ++i) {
+    gateway.accept(noise(2000), 2);
+    run(Millis{200});
+  }
+  REQUIRE(gateway.peer->scheduler().size() > 0);
+  REQUIRE(up->can_send(gateway.files.clock.now()));
+  CHECK(gateway.peer->next_wake().value_or(BootTime::max()) > gateway.files.clock.now());
+  relay.runner.hold = false;
+  run(Millis{60'000});
+  CHECK(relay.arrived.size() == 60);
+}
+
+TEST_CASE_METHOD(Fixture, "Peer: an emergency counts as waiting until the other side has it") {
+  connect();
+  run(Millis{1000});
+  relay.runner.hold = true;
+  gateway.accept("help");
+  run(Millis{200});
+  REQUIRE(gateway.peer->scheduler().size() == 0);
+  CHECK(gateway.peer->emergencies() == 1);
+  relay.runner.hold = false;
+  run(Millis{1000});
+  CHECK(gateway.peer->emergencies() == 0);
+}
+
 TEST_CASE_METHOD(Fixture, "Peer: what our own disk refuses to settle is settled when it takes it") {
   connect();
   run(Millis{1000});
@@ -131,13 +176,14 @@ TEST_CASE_METHOD(Fixture, "Peer: what our own disk refuses to settle is settled 
 
 TEST_CASE_METHOD(Fixture, "Peer: a row that the disk does not give stops no other, and goes when it does") {
   gateway.accept("help", 0);
+  gateway.accept("help again", 0);
   gateway.accept("first", 2);
   gateway.accept("second", 2);
   const bool all = GENERATE(false, true);
   const auto table = [this](const std::string& sql) { gateway.files.store->database().execute(sql.c_str()); };
   table("ALTER TABLE body RENAME TO kept");
   table(
-      fmt::format("CREATE VIEW body AS SELECT id, CASE WHEN id = 1 OR {} THEN abs(-9223372036854775807 - 1) "
+      fmt::format("CREATE VIEW body AS SELECT id, CASE WHEN id <= 2 OR {} THEN abs(-9223372036854775807 - 1) "
                   "ELSE payload END AS payload FROM kept",
                   all ? 1 : 0));
   connect();
@@ -146,7 +192,7 @@ TEST_CASE_METHOD(Fixture, "Peer: a row that the disk does not give stops no othe
   table("DROP VIEW body");
   table("ALTER TABLE kept RENAME TO body");
   run(Millis{20'000});
-  REQUIRE(relay.arrived.size() == 3);
+  REQUIRE(relay.arrived.size() == 4);
   CHECK(gateway.settled >= 2);
   CHECK(gateway.files.balanced());
 }

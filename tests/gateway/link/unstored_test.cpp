@@ -79,6 +79,21 @@ TEST_CASE_METHOD(Fixture, "Unstored: it does not wait for emergencies that canno
   CHECK(relay.arrived.size() == 2);
 }
 
+TEST_CASE_METHOD(Fixture, "Unstored: it does not wait for a disk that hangs while it is read") {
+  connect();
+  run(Millis{1000});
+  gateway.accept("one of many", 2);
+  gateway.runner.hold = true;
+  run(Millis{500});
+  REQUIRE(gateway.peer->outgoing().loading());
+  gateway.peer->add_unstored(sos("help"));
+  run(Millis{500});
+  CHECK(relay.arrived == std::vector<std::string>{"7"});
+  gateway.runner.hold = false;
+  run(Millis{3000});
+  CHECK(relay.arrived.size() == 2);
+}
+
 TEST_CASE_METHOD(Fixture, "Unstored: given back after it was stored, it is sent as what was stored") {
   connect();
   gateway.accept("the first one enters the history, the next is built on it");
