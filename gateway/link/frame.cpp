@@ -98,6 +98,7 @@ void put_greeting(Writer& out, const Greeting& greeting) {
   body.u8(greeting.least);
   body.u64(greeting.incarnation);
   body.u64(greeting.known);
+  body.u32(greeting.known_life);
   for (auto value : {greeting.session, greeting.last_session, greeting.last_received, greeting.last_sent})
     body.varint(value);
   put_ack(body, greeting.closed);
@@ -123,6 +124,7 @@ Greeting get_greeting(Reader& frame) {
   greeting.least = in.u8();
   greeting.incarnation = in.u64();
   greeting.known = in.u64();
+  greeting.known_life = in.u32();
   for (auto* value : {&greeting.session, &greeting.last_session, &greeting.last_received, &greeting.last_sent})
     *value = number(in);
   greeting.closed = get_ack(in);

@@ -55,6 +55,7 @@ struct Hold {
 struct Greeting {
   std::uint8_t version = kVersion, least = kLeastVersion;
   std::uint64_t incarnation = 0, known = 0;
+  std::uint32_t known_life = 0;  // of `known`, the last that was heard here; 0: none
   std::uint64_t session = 0, last_session = 0, last_received = 0, last_sent = 0;
   Ack closed;
   std::vector<std::pair<std::uint64_t, std::uint64_t>> partial;  // batch, bytes had from its start

@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <limits>
 
+#include "gateway/link/lives.hpp"
+
 namespace tulpar::link {
 namespace {
 
@@ -71,6 +73,7 @@ Ack Incoming::ack() const {
 
 void Incoming::describe(Greeting& greeting) const {
   greeting.known = incarnation_;
+  greeting.known_life = life_;
   greeting.closed = ack();
   for (const auto& [batch, unfinished] : unfinished_)
     if (const std::size_t have = unfinished.have()) greeting.partial.emplace_back(batch, have);
@@ -99,7 +102,7 @@ Result<void> Incoming::on_greeting(const Greeting& peer) {
     if (numbers_end_ > peer.next_message)
       return Error{fmt::format("the peer says that its next message is {}, but {} was here already",
                                peer.next_message, numbers_end_ - 1)};
-    if (auto same = went_on(peer.lives, used); !same) return same;
+    if (auto went_on = remembers(peer.lives, life_, used, numbers_end_); !went_on) return went_on;
   }
   life_ = peer.lives.back().name;
   bound_ = std::max(bound_, peer.floor + peer.void_count);
@@ -109,16 +112,6 @@ Result<void> Incoming::on_greeting(const Greeting& peer) {
   // calls void it has cut from its history, also where we have it.
   void_numbers(peer.void_count ? std::min(closed_.low(), peer.floor) : closed_.low(),
                peer.floor + peer.void_count);
-  return {};
-}
-
-// The numbers alone may hide that the peer is an old copy: every start goes on with fresh ones.
-Result<void> Incoming::went_on(std::span<const queue::SenderLife> lives, std::uint64_t batches_end) const {
-  if (life_ == 0) return {};
-  const auto known = std::find_if(lives.begin(), lives.end(), [this](auto& one) { return one.name == life_; });
-  if (known == lives.end()) return Error{"the peer does not remember the life in which it sent what is here"};
-  if (&*known != &lives.back() && (batches_end > known->batch_end || numbers_end_ > known->message_end))
-    return Error{"the peer does not remember all that it sent in an earlier life"};
   return {};
 }
 

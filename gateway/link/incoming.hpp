@@ -89,8 +89,6 @@ class Incoming {
   // acknowledged.
   bool in_doubt() const { return resets_ > 0 || incarnation_ == 0; }
   bool known(std::uint64_t number) const { return closed_.contains(number) || storing_.contains(number); }
-  // Error: it is an old copy of its disk that greets. `batches_end`: above all batch numbers of it here.
-  Result<void> went_on(std::span<const queue::SenderLife> lives, std::uint64_t batches_end) const;
   void expand_whole(BootTime now);
   void expand(std::uint64_t number, Unfinished unfinished, BootTime now);
   void refuse(std::uint64_t number, BootTime now);

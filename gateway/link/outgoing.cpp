@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <numeric>
 
+#include "gateway/link/lives.hpp"
 #include "gateway/link/unstored.hpp"
 
 namespace tulpar::link {
@@ -49,9 +50,9 @@ void Outgoing::describe(Greeting& greeting) {
   numbers_.describe(greeting);
   greeting.settled = messages_.settled();
   greeting.next_message = messages_.next();
+  // Once the peer has a number of this life, those before mean nothing.
+  if (greeting.floor > life_began_) lives_ = {lives_.back()};
   greeting.lives = lives_;
-  // The peer has a number of this life.
-  if (greeting.floor > life_began_) greeting.lives = {lives_.back()};
 }
 
 void Outgoing::on_connected() {
@@ -72,7 +73,9 @@ Result<void> Outgoing::on_greeting(const Greeting& peer, bool fresh, BootTime no
     give_up_those_with_base();
     forget_history();
   } else {
-    if (auto known = numbers_.check(numbers_of(peer.closed)); !known) return known;
+    const auto closed = numbers_of(peer.closed);
+    if (auto went_on = remembers(lives_, peer.known_life, closed.end(), 1); !went_on) return went_on;
+    if (auto known = numbers_.check(closed); !known) return known;
     if (auto applied = apply(peer.closed, now); !applied) return applied;
   }
   greeted_ = true;

@@ -40,6 +40,7 @@ Greeting greeting_from(Input& in, std::uint64_t known) {
   const std::uint8_t form = in.u8();
   Greeting greeting{.incarnation = 5 + form % 2u, .closed = ack_from(in), .partial = {}};
   greeting.known = form & 2 ? known : form & 4 ? in.number() : 0;
+  greeting.known_life = (form >> 3) % 3u;  // none, its only one, another
   greeting.session = in.number();
   for (int partial = form / 64; partial > 0; --partial) {
     const auto batch = in.number();

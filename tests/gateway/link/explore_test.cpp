@@ -60,7 +60,7 @@ TEST_CASE("Explored: datagrams that are lost, come twice and overtake each other
   scenario.name = "datagrams";
   scenario.gateway.pop_back();
   scenario.batch = 80;
-  scenario.faults = {Act::kLose, Act::kRepeat, Act::kOvertake};
+  scenario.faults = {Act::kLose, Act::kRepeat, Act::kOvertake, Act::kCrash};
   explore_all(scenario, 2, 3);
 }
 

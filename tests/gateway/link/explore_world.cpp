@@ -30,7 +30,10 @@ World::World(const Scenario& scenario) : scenario_(&scenario) {
     party.held().backup = party.held().disk;
     party.crash(0);
   }
-  for (const auto step : scenario.first) take(step);
+  for (const auto step : scenario.first) {
+    if (!possible(step)) throw std::invalid_argument("not possible: " + words(step));
+    take(step);
+  }
   left_ = scenario.most;
 }
 

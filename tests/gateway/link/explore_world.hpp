@@ -49,8 +49,8 @@ struct Scenario {
   std::string name;
   std::vector<Mail> gateway, relay;  // what each accepts
   std::size_t early = 0;             // so many of each are accepted before it begins
-  bool aged = false;  // it begins in a second life, with copies of the disks from the end of the first
-  int restored = 0;   // whose disk may be copied and brought back
+  bool aged = false;        // it begins in a second life, with copies of the disks from the end of the first
+  int restored = 0;         // whose disk may be copied and brought back
   std::vector<Step> first;  // what happens before it is explored
   std::size_t batch = 512, frame = kLeastFrame;
   std::vector<Act> faults;  // that may happen ...

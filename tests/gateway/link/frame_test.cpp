@@ -30,6 +30,7 @@ bool decodes(const Bytes& frame) { return decode_frame(frame).has_value(); }
 
 const Greeting kGreeting{.incarnation = 0x1122334455667788,
                          .known = 3,
+                         .known_life = 0xfffffffe,
                          .session = 9,
                          .last_session = 8,
                          .last_received = 700,

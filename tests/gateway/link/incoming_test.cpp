@@ -218,6 +218,9 @@ TEST_CASE_METHOD(Fixture, "A peer that does not remember the life of what is her
   REQUIRE(incoming.on_greeting(peer).has_value());
   arrive(1);
   CHECK(host.stored.at(0).batch.life == 8);
+  Greeting said;
+  incoming.describe(said);
+  CHECK(said.known_life == 8);
   incoming.on_stored(1, true, now);
 
   SECTION("another start goes on") {

@@ -246,6 +246,20 @@ TEST_CASE_METHOD(Fixture, "A peer that forgot what it acknowledged was rolled ba
             .has_error());
 }
 
+TEST_CASE_METHOD(Fixture, "A peer that knows a life of ours that we do not: this side was rolled back") {
+  Greeting own;
+  outgoing.on_connected();
+  outgoing.describe(own);
+  REQUIRE(own.lives.size() == 1);
+  Greeting peer{.incarnation = 5, .known = 9, .closed = {}, .partial = {}};
+  peer.known_life = own.lives.back().name + 1;
+  CHECK(outgoing.on_greeting(peer, false, now).has_error());
+  // What it says of another incarnation means nothing.
+  CHECK(outgoing.on_greeting(peer, true, now).has_value());
+  peer.known_life = own.lives.back().name;
+  CHECK(outgoing.on_greeting(peer, false, now).has_value());
+}
+
 TEST_CASE_METHOD(Fixture, "A transfer goes on where the peer has it after a break") {
   add();
   make();

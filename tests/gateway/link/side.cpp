@@ -230,7 +230,8 @@ std::set<std::string> Side::told() {
   std::set<std::string> topics;
   queue::Statement rows(file->database(), "SELECT id, topic, state FROM message WHERE peer != 0");
   while (rows.step())
-    if (static_cast<queue::State>(rows.integer(2)) == queue::State::kDelivered || settled_.contains(rows.integer(0)))
+    if (static_cast<queue::State>(rows.integer(2)) == queue::State::kDelivered ||
+        settled_.contains(rows.integer(0)))
       topics.insert(rows.text(1));
   return topics;
 }

@@ -223,7 +223,8 @@ constexpr Faults kLosses{.crashes = true, .lost_history = true};
 constexpr Faults kBackups{.crashes = true, .refusals = true, .lost_history = true, .backups = true};
 
 // The seeds can be chosen (tests/seeds.hpp). Prints `figure NAME VALUE`.
-void run_seeds(const char* name, Faults faults, std::uint32_t usual_first, std::uint32_t usual_count, int steps) {
+void run_seeds(const char* name, Faults faults, std::uint32_t usual_first, std::uint32_t usual_count,
+               int steps) {
   const auto [first, count] = asked_seeds(usual_first, usual_count);
   const auto fails = [&](const std::vector<Step>& run) { return live(run, faults); };
   for (std::uint32_t i = 0; i < count; ++i)
