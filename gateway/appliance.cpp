@@ -116,6 +116,7 @@ class Appliance {
     ingest_ = std::make_unique<Ingest>(
         station_, "mesh",
         [this](queue::NewMessage& message) {
+          message = station_.judge(message.topic, std::move(message.payload));
           message.peer = peer_->id();
           return Ingest::Way::kStored;
         },

@@ -6,6 +6,12 @@
 #include "config/fail_point.hpp"
 
 namespace tulpar {
+namespace {
+
+// Four groups; a bound for what is never delivered again.
+constexpr std::size_t kMostVerdicts = 4096;
+
+}  // namespace
 
 struct Ingest::Group {
   std::vector<queue::NewMessage> messages;
@@ -18,10 +24,12 @@ void Ingest::take(std::vector<bridge::MqttMessage> group, std::function<void(boo
   auto job = std::make_shared<Group>();
   for (auto& incoming : group) {
     if (incoming.mid) job->marks.push_back({incoming.mid, incoming.fingerprint});
-    auto known = lifeline_ ? lifeline_->recall(incoming.fingerprint) : std::nullopt;
-    auto message = known ? std::move(*known) : station_->judge(incoming.topic, std::move(incoming.payload));
-    const Way way = route_(message);
-    if (way == Way::kLater) return done(false);
+    queue::NewMessage message;
+    const Way way = judge(incoming, message);
+    if (way == Way::kLater) {
+      keep_verdicts(*job);
+      return done(false);
+    }
     if (way == Way::kNobody) continue;
     if (lifeline_) lifeline_->admit(incoming.fingerprint, message);
     job->messages.push_back(std::move(message));
@@ -38,22 +46,55 @@ void Ingest::take(std::vector<bridge::MqttMessage> group, std::function<void(boo
         TULPAR_FAIL_POINT("ingest.committed");
         if (accepted) accepted_(*accepted, job->messages);
         tell_lifeline(*job, accepted);
+        if (!accepted) keep_verdicts(*job);
         done(accepted.has_value());
       });
 }
 
+Ingest::Way Ingest::judge(bridge::MqttMessage& incoming, queue::NewMessage& message) {
+  if (auto verdict = verdicts_.extract(incoming.fingerprint)) {
+    message = std::move(verdict.mapped());
+    message.payload = std::move(incoming.payload);
+    return Way::kStored;
+  }
+  if (auto known = lifeline_ ? lifeline_->recall(incoming.fingerprint) : std::nullopt) {
+    message = std::move(*known);
+    return Way::kStored;
+  }
+  message.topic = incoming.topic;
+  message.payload = std::move(incoming.payload);
+  return route_(message);
+}
+
+void Ingest::keep_verdicts(Group& group) {
+  if (verdicts_.size() + group.messages.size() > kMostVerdicts) verdicts_.clear();
+  for (std::size_t i = 0; i < group.messages.size(); ++i) {
+    auto& message = group.messages[i];
+    if (message.cls != queue::kEmergency && !message.flagged) continue;
+    message.payload.clear();
+    verdicts_.emplace(group.fingerprints[i], std::move(message));
+  }
+}
+
 void Ingest::tell_lifeline(const Group& group, const Result<std::vector<queue::Accepted>>& accepted) {
   if (!lifeline_) return;
-  if (!accepted) return lifeline_->refused(station_->clock().now());
+  const BootTime now = station_->clock().now();
+  if (!accepted) return lifeline_->refused(now);
   for (std::size_t i = 0; i < group.messages.size(); ++i)
-    if (group.messages[i].number) lifeline_->stored(group.fingerprints[i], (*accepted)[i].entry.id != 0);
+    if (group.messages[i].number) lifeline_->stored(group.fingerprints[i], (*accepted)[i].entry.id != 0, now);
   lifeline_->committed();
 }
 
 void Ingest::overhear(bridge::MqttMessage incoming) {
-  if (lifeline_->overheard(incoming.fingerprint)) return;
-  auto message = station_->judge(incoming.topic, std::move(incoming.payload));
-  if (route_(message) == Way::kStored) lifeline_->overheard(incoming.fingerprint, std::move(message));
+  if (lifeline_->overheard(incoming.fingerprint, station_->clock().now())) return;
+  queue::NewMessage message;
+  // Its verdict stays for when the source has it.
+  if (const auto verdict = verdicts_.find(incoming.fingerprint); verdict != verdicts_.end()) {
+    message = verdict->second;
+    message.payload = std::move(incoming.payload);
+    return lifeline_->overheard(incoming.fingerprint, std::move(message));
+  }
+  if (judge(incoming, message) == Way::kStored) lifeline_->overheard(incoming.fingerprint, std::move(message));
 }
 
 }  // namespace tulpar

@@ -23,6 +23,7 @@ class Ingest {
     kNobody,  // it is none of ours
     kLater,   // the group cannot be taken now: the broker is to deliver it again
   };
+  // Given topic and payload; judges it, says where to.
   using Route = std::function<Way(queue::NewMessage& message)>;
   using Accepted =
       std::function<void(const std::vector<queue::Accepted>&, const std::vector<queue::NewMessage>&)>;
@@ -40,6 +41,8 @@ class Ingest {
 
  private:
   struct Group;
+  Way judge(bridge::MqttMessage& incoming, queue::NewMessage& message);
+  void keep_verdicts(Group& group);
   void tell_lifeline(const Group& group, const Result<std::vector<queue::Accepted>>& accepted);
 
   Station* station_;
@@ -47,6 +50,9 @@ class Ingest {
   Route route_;
   Accepted accepted_;
   Lifeline* lifeline_;
+  // Emergencies of groups that were not stored, without payload, by fingerprint: delivered again, they do not
+  // use up their node's allowance once more.
+  std::multimap<std::uint64_t, queue::NewMessage> verdicts_;
 };
 
 }  // namespace tulpar

@@ -14,6 +14,7 @@
 #include <optional>
 #include <set>
 
+#include "bridge/recent_table.hpp"
 #include "queue/message.hpp"
 
 namespace tulpar {
@@ -26,16 +27,19 @@ class Lifeline {
   static constexpr Millis kListening = std::chrono::minutes(1);
   // And for so long what is delivered again is recognised. After it the same words are a new emergency.
   static constexpr Millis kRemembered = std::chrono::minutes(10);
+  // What the source has stored is heard once more by who listens beside it, if not at once then within this.
+  static constexpr Millis kEcho = std::chrono::seconds(10);
 
   struct Hooks {
     std::function<std::optional<std::uint64_t>()> number;  // one that is set aside; nothing: all are used
     std::function<void(const queue::NewMessage&)> send;    // now, from memory
-    std::function<void(std::uint64_t)> give_up;            // nothing will be sent or stored under it
+    std::function<void(std::uint64_t)> give_up;            // nothing will be stored under it
     std::function<void(bool on)> listen;                   // to what is published now, see overheard()
   };
   explicit Lifeline(Hooks hooks) : hooks_(std::move(hooks)) {}
 
-  // `fingerprint` is of topic and payload, as the bridge gives it.
+  // `fingerprint` is of topic and payload, as the bridge gives it. Of the copies that several mesh gateways
+  // publish of one packet (queue::NewMessage::packet) one is sent; they share a number.
   // What was made of it when it came before and was not stored.
   std::optional<queue::NewMessage> recall(std::uint64_t fingerprint) const;
   // It belongs to the group that is about to be stored; an emergency gets its number.
@@ -43,12 +47,12 @@ class Lifeline {
   // The group is with the store.
   void begin(BootTime now);
   // It is on disk. `kept`: whether a message of it was; false for one that turned out to be a copy.
-  void stored(std::uint64_t fingerprint, bool kept);
+  void stored(std::uint64_t fingerprint, bool kept, BootTime now);
   void committed();
   // It is not on disk and will be delivered again.
   void refused(BootTime now);
   // Heard while listening. False: it is not known here, and is to be judged and given to the next.
-  bool overheard(std::uint64_t fingerprint);
+  bool overheard(std::uint64_t fingerprint, BootTime now);
   void overheard(std::uint64_t fingerprint, queue::NewMessage message);
 
   void step(BootTime now);
@@ -58,16 +62,25 @@ class Lifeline {
   struct Held {
     queue::NewMessage message;
     bool sent = false;
+    bool stored = false;  // a copy of it, under its number
+    bool heard = false;   // beside the source
   };
   static bool concerns(const queue::NewMessage& message);
+  bool is_copy_of_stored(const queue::NewMessage& message) const;
+  // Nothing: no number is left.
+  Held* hold(std::uint64_t fingerprint, queue::NewMessage message);
+  bool has_copy(const Held& one) const;
   void send(Held& held);
   void send_group(BootTime now);
+  void forget_all();
 
   Hooks hooks_;
   std::map<std::uint64_t, Held> held_;  // by fingerprint; bounded by the numbers that are set aside
   std::set<std::uint64_t> group_;       // of these, in the group that is being stored
-  std::optional<BootTime> late_at_;     // of that group
-  std::optional<BootTime> trouble_;     // the last
+  bridge::RecentTable<std::uint64_t, bool> packets_{256};  // that were stored
+  std::map<std::uint64_t, BootTime> echoes_;               // due: fingerprints that were stored, and when
+  std::optional<BootTime> late_at_;                        // of that group
+  std::optional<BootTime> trouble_;                        // the last
   bool listening_ = false;
 };
 

@@ -61,8 +61,8 @@ class LinkPeer : private OutgoingHost, private IncomingHost {
   std::optional<std::uint64_t> number_aside();
   // It is sent from memory. REQUIRES: message.number is such a number, and was not added before.
   void add_unstored(const queue::NewMessage& message);
-  // Nothing is sent under that number.
-  void give_up_aside(std::uint64_t number) { outgoing_.on_finished(std::span(&number, 1)); }
+  // Nothing will be stored under that number. What was begun to be sent goes on; else it is not sent.
+  void give_up_aside(std::uint64_t number);
   // Emergencies that the other side does not have yet, as far as is known.
   std::size_t emergencies() const {
     return scheduler_.state(queue::kEmergency).queued + outgoing_.in_flight_messages(queue::kEmergency);

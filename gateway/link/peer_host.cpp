@@ -93,6 +93,14 @@ void LinkPeer::add_unstored(const queue::NewMessage& message) {
   hooks_.wake();
 }
 
+void LinkPeer::give_up_aside(std::uint64_t number) {
+  if (unstored_.contains(number)) {
+    if (!scheduler_.remove(unstored_.entry(number).id)) return unstored_.abandon(number);
+    unstored_.forget(number);
+  }
+  outgoing_.on_finished(std::span(&number, 1));
+}
+
 // Those in memory wait neither for a disk that hangs nor for one that was unreadable just now.
 void LinkPeer::send_unstored(BootTime now) {
   if (!outgoing_.may_make(queue::kEmergency)) return;

@@ -45,13 +45,21 @@ std::optional<queue::Entry> Unstored::row(std::uint64_t number) const {
 
 void Unstored::delivered(std::uint64_t number, std::int64_t frame_bytes) {
   auto& held = held_.at(number);
+  if (held.abandoned) return forget(number);
   held.frame_bytes = frame_bytes;
   held.body = {};
 }
 
+void Unstored::abandon(std::uint64_t number) {
+  auto& held = held_.at(number);
+  if (held.frame_bytes) return forget(number);
+  held.abandoned = true;
+}
+
 std::size_t Unstored::size() const {
-  return static_cast<std::size_t>(
-      std::count_if(held_.begin(), held_.end(), [](const auto& item) { return !item.second.stored; }));
+  return static_cast<std::size_t>(std::count_if(held_.begin(), held_.end(), [](const auto& item) {
+    return !item.second.stored && !item.second.abandoned;
+  }));
 }
 
 }  // namespace tulpar::link

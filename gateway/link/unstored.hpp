@@ -39,6 +39,9 @@ class Unstored {
   queue::Entry entry(std::uint64_t number) const { return held_.at(number).entry; }
   void forget(std::uint64_t number) { held_.erase(number); }
 
+  // No disk will have it: it is forgotten once it is delivered.
+  void abandon(std::uint64_t number);
+
   // Those that no disk has yet, delivered or not.
   std::size_t size() const;
 
@@ -48,6 +51,7 @@ class Unstored {
     queue::Body body;
     std::optional<queue::Entry> stored;
     std::optional<std::int64_t> frame_bytes;  // delivered
+    bool abandoned = false;
   };
   std::map<std::uint64_t, Held> held_;  // by message number
 };

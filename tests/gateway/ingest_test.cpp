@@ -11,9 +11,13 @@ struct Fixture : StationBench {
   queue::PeerId peer = write([](queue::Store& store) { return store.peer("relay"); });
   std::vector<queue::Accepted> accepted;
   std::vector<std::string> topics;  // of what was handed on with them
+  std::vector<std::string> judged;
   Ingest ingest{station(), "mesh",
                 [this](queue::NewMessage& message) {
+                  judged.push_back(message.topic);
+                  message = station().judge(message.topic, std::move(message.payload));
                   message.peer = peer;
+                  if (message.topic == "sos") message.cls = queue::kEmergency;
                   if (message.topic == "later") return Ingest::Way::kLater;
                   return message.topic == "nobody" ? Ingest::Way::kNobody : Ingest::Way::kStored;
                 },
@@ -155,6 +159,18 @@ TEST_CASE_METHOD(Fixture,
   CHECK(query("SELECT count FROM drops WHERE reason = 3") == 1);
 }
 
+TEST_CASE_METHOD(Fixture, "Ingest: an emergency that is delivered again is not judged, and charged, again") {
+  refuse("message");
+  CHECK_FALSE(take({published("sos", 1), published("a", 2)}));
+  CHECK_FALSE(take({published("sos", 1), published("later", 3)}));
+  relent();
+  CHECK(take({published("sos", 1)}));
+  CHECK(judged == std::vector<std::string>{"sos", "a", "later"});
+  CHECK(query("SELECT count(*) FROM body WHERE payload = x'78'") == 1);
+  CHECK(take({published("sos", 1)}));
+  CHECK(judged.size() == 4);
+}
+
 TEST_CASE_METHOD(Fixture,
                  "Ingest: an emergency that the store refuses goes from memory, and is stored as sent") {
   std::vector<queue::NewMessage> sent;
@@ -166,6 +182,7 @@ TEST_CASE_METHOD(Fixture,
                      .listen = [](bool) {}}};
   Ingest careful{station(), "mesh",
                  [this](queue::NewMessage& message) {
+                   message = station().judge(message.topic, std::move(message.payload));
                    message.peer = peer;
                    if (message.topic == "sos") message.cls = queue::kEmergency;
                    return Ingest::Way::kStored;

@@ -25,6 +25,16 @@ struct Fixture {
     made.topic = "sos";
     return made;
   }
+  // What a mesh gateway publishes of a packet that others heard as well.
+  static queue::NewMessage copy_of(std::uint64_t packet) {
+    auto made = message();
+    made.packet = packet;
+    return made;
+  }
+  std::uint64_t admit(std::uint64_t fingerprint, queue::NewMessage one) {
+    lifeline.admit(fingerprint, one);
+    return one.number;
+  }
   // A group of messages goes to the store; the number that each got.
   std::vector<std::uint64_t> begin(const std::vector<std::uint64_t>& fingerprints) {
     std::vector<std::uint64_t> numbers_given;
@@ -37,7 +47,7 @@ struct Fixture {
     return numbers_given;
   }
   void store(const std::vector<std::uint64_t>& fingerprints, bool kept = true) {
-    for (const auto fingerprint : fingerprints) lifeline.stored(fingerprint, kept);
+    for (const auto fingerprint : fingerprints) lifeline.stored(fingerprint, kept, now);
     lifeline.committed();
   }
   void after(Millis span) {
@@ -95,10 +105,10 @@ TEST_CASE_METHOD(Fixture, "Lifeline: a commit that takes long is not waited for"
 TEST_CASE_METHOD(Fixture, "Lifeline: what is heard beside the source goes at once, and once") {
   begin({1});
   lifeline.refused(now);
-  CHECK_FALSE(lifeline.overheard(2));
+  CHECK_FALSE(lifeline.overheard(2, now));
   lifeline.overheard(2, message());
   CHECK(sent == Numbers{100, 101});
-  CHECK(lifeline.overheard(2));
+  CHECK(lifeline.overheard(2, now));
   CHECK(begin({1, 2}) == Numbers{100, 101});
   store({1, 2});
   CHECK(sent.size() == 2);
@@ -107,7 +117,7 @@ TEST_CASE_METHOD(Fixture, "Lifeline: what is heard beside the source goes at onc
 TEST_CASE_METHOD(Fixture,
                  "Lifeline: overheard while the source has it with the store, it does not wait for that") {
   begin({1});
-  CHECK(lifeline.overheard(1));
+  CHECK(lifeline.overheard(1, now));
   CHECK(sent == Numbers{100});
   lifeline.refused(now);
   CHECK(sent == Numbers{100});
@@ -137,14 +147,87 @@ TEST_CASE_METHOD(Fixture, "Lifeline: only emergencies that go over the link and 
   CHECK(sent.empty());
 }
 
-TEST_CASE_METHOD(Fixture, "Lifeline: the number of a copy is given up, unless it was sent") {
+TEST_CASE_METHOD(Fixture, "Lifeline: the number of what turns out to be a copy is given up") {
   begin({1});
   store({1}, false);
   CHECK(given_up == Numbers{100});
   begin({2});
   after(Lifeline::kPatience);
   store({2}, false);
+  CHECK(given_up == Numbers{100, 101});
+}
+
+TEST_CASE_METHOD(Fixture,
+                 "Lifeline: of a packet's copies one is sent, and whichever is stored has its number") {
+  CHECK(admit(1, copy_of(7)) == 100);
+  CHECK(admit(2, copy_of(7)) == 100);
+  lifeline.begin(now);
+  lifeline.refused(now);
+  lifeline.overheard(3, copy_of(7));
+  CHECK(sent == Numbers{100});
+  // They come again, in groups as it happens.
+  CHECK(admit(2, *lifeline.recall(2)) == 100);
+  lifeline.stored(2, true, now);
+  CHECK(admit(1, *lifeline.recall(1)) == 100);
+  lifeline.stored(1, false, now);
+  CHECK(admit(3, *lifeline.recall(3)) == 100);
+  lifeline.stored(3, false, now);
+  lifeline.committed();
+  CHECK(sent == Numbers{100});
+  CHECK(given_up.empty());
+}
+
+TEST_CASE_METHOD(Fixture, "Lifeline: copies of what was stored before are given up with the last of them") {
+  CHECK(admit(1, copy_of(7)) == 100);
+  CHECK(admit(2, copy_of(7)) == 100);
+  lifeline.stored(1, false, now);
+  CHECK(given_up.empty());
+  lifeline.stored(2, false, now);
   CHECK(given_up == Numbers{100});
+}
+
+TEST_CASE_METHOD(Fixture, "Lifeline: a copy of a packet that is on disk does not leave, wherever it is heard") {
+  CHECK(admit(1, copy_of(7)) == 100);
+  lifeline.begin(now);
+  store({1});
+  CHECK(admit(2, copy_of(7)) == 0);
+  lifeline.begin(now);
+  lifeline.refused(now);
+  CHECK_FALSE(lifeline.overheard(3, now));
+  lifeline.overheard(3, copy_of(7));
+  CHECK(sent.empty());
+}
+
+TEST_CASE_METHOD(Fixture, "Lifeline: a copy that was not sent does not leave once another is on disk") {
+  CHECK(admit(1, copy_of(7)) == 100);
+  CHECK(admit(2, copy_of(7)) == 100);
+  lifeline.stored(1, true, now);
+  lifeline.refused(now);
+  CHECK(sent.empty());
+}
+
+TEST_CASE_METHOD(Fixture, "Lifeline: what the source has stored is not sent when it is heard beside it") {
+  begin({1});
+  lifeline.refused(now);
+  begin({2});
+  store({2});
+  CHECK(lifeline.overheard(2, now));
+  // The same words once more are another emergency.
+  CHECK_FALSE(lifeline.overheard(2, now));
+  begin({3});
+  store({3});
+  after(Lifeline::kEcho + Millis{1});
+  CHECK_FALSE(lifeline.overheard(3, now));
+  CHECK(sent == Numbers{100});
+}
+
+TEST_CASE_METHOD(Fixture, "Lifeline: what was heard before it was stored is news when it is heard again") {
+  begin({1});
+  lifeline.refused(now);
+  lifeline.overheard(2, message());
+  begin({2});
+  store({2});
+  CHECK_FALSE(lifeline.overheard(2, now));
 }
 
 TEST_CASE_METHOD(Fixture, "Lifeline: long after the trouble the same words are news") {
@@ -156,6 +239,7 @@ TEST_CASE_METHOD(Fixture, "Lifeline: long after the trouble the same words are n
   after(Lifeline::kRemembered);
   CHECK_FALSE(lifeline.recall(1));
   CHECK_FALSE(lifeline.next_wake());
+  CHECK(given_up == Numbers{100});
   CHECK(begin({1}) == Numbers{101});
 }
 

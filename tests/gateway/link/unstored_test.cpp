@@ -94,6 +94,39 @@ TEST_CASE_METHOD(Fixture, "Unstored: it does not wait for a disk that hangs whil
   CHECK(relay.arrived.size() == 2);
 }
 
+TEST_CASE_METHOD(Fixture,
+                 "Unstored: what turns out to be a copy is counted no more, and goes on if it has begun") {
+  const auto message = sos("help");
+  SECTION("not begun") {
+    gateway.peer->add_unstored(message);
+    gateway.peer->give_up_aside(message.number);
+    connect();
+    run(Millis{1000});
+    CHECK(relay.arrived.empty());
+  }
+  SECTION("under way") {
+    connect();
+    run(Millis{1000});
+    relay.runner.hold = true;
+    gateway.peer->add_unstored(message);
+    run(Millis{100});
+    gateway.peer->give_up_aside(message.number);
+    CHECK(gateway.peer->unstored() == 0);
+    relay.runner.hold = false;
+    run(Millis{1000});
+    CHECK(relay.arrived == std::vector<std::string>{"7"});
+  }
+  SECTION("delivered") {
+    connect();
+    gateway.peer->add_unstored(message);
+    run(Millis{1000});
+    REQUIRE(gateway.peer->unstored() == 1);
+    gateway.peer->give_up_aside(message.number);
+  }
+  CHECK(gateway.peer->unstored() == 0);
+  CHECK(gateway.peer->emergencies() == 0);
+}
+
 TEST_CASE_METHOD(Fixture, "Unstored: given back after it was stored, it is sent as what was stored") {
   connect();
   gateway.accept("the first one enters the history, the next is built on it");
