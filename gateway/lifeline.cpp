@@ -52,7 +52,10 @@ void Lifeline::admit(std::uint64_t fingerprint, queue::NewMessage& message) {
   group_.insert(fingerprint);
 }
 
-void Lifeline::begin(BootTime now) { late_at_ = now + kPatience; }
+void Lifeline::begin(BootTime now) {
+  suspect_at_ = now + kSuspicion;
+  late_at_ = now + kPatience;
+}
 
 void Lifeline::stored(std::uint64_t fingerprint, bool kept, BootTime now) {
   if (!group_.erase(fingerprint)) return;
@@ -70,13 +73,13 @@ void Lifeline::stored(std::uint64_t fingerprint, bool kept, BootTime now) {
 
 void Lifeline::committed() {
   group_.clear();
+  suspect_at_.reset();
   late_at_.reset();
 }
 
 void Lifeline::refused(BootTime now) {
   send_group(now);
-  group_.clear();
-  late_at_.reset();
+  committed();
 }
 
 bool Lifeline::overheard(std::uint64_t fingerprint, BootTime now) {
@@ -105,10 +108,15 @@ void Lifeline::send(Held& held) {
   hooks_.send(held.message);
 }
 
-void Lifeline::send_group(BootTime now) {
+void Lifeline::listen(BootTime now) {
   trouble_ = now;
-  for (const auto fingerprint : group_) send(held_.at(fingerprint));
+  suspect_at_.reset();
   if (!std::exchange(listening_, true)) hooks_.listen(true);
+}
+
+void Lifeline::send_group(BootTime now) {
+  listen(now);
+  for (const auto fingerprint : group_) send(held_.at(fingerprint));
 }
 
 // The broker has not delivered them again: they came at QoS 0, or it has forgotten them.
@@ -124,6 +132,7 @@ void Lifeline::forget_all() {
 }
 
 void Lifeline::step(BootTime now) {
+  if (suspect_at_ && now >= *suspect_at_) listen(now);
   if (late_at_ && now >= *late_at_) {
     send_group(now);
     // Still late, and the trouble lasts.
@@ -141,7 +150,7 @@ void Lifeline::step(BootTime now) {
 }
 
 std::optional<BootTime> Lifeline::next_wake() const {
-  std::optional<BootTime> wake = late_at_;
+  std::optional<BootTime> wake = suspect_at_ ? suspect_at_ : late_at_;
   if (trouble_) {
     const BootTime over = *trouble_ + (listening_ ? kListening : kRemembered);
     wake = wake ? std::min(*wake, over) : over;

@@ -21,12 +21,13 @@ namespace tulpar {
 
 class Lifeline {
  public:
-  // A commit of a healthy card takes 5 to 50 ms; one that is not done by then is not waited for.
-  static constexpr Millis kPatience{500};
+  // A commit of a healthy card takes 5 to 50 ms. When one takes longer, listening begins at once, as what is
+  // published before is heard by nobody; one that is not done after kPatience is not waited for.
+  static constexpr Millis kSuspicion{100}, kPatience{500};
   // Listening goes on for so long after the last trouble.
-  static constexpr Millis kListening = std::chrono::minutes(1);
+  static constexpr Millis kListening = std::chrono::minutes(10);
   // And for so long what is delivered again is recognised. After it the same words are a new emergency.
-  static constexpr Millis kRemembered = std::chrono::minutes(10);
+  static constexpr Millis kRemembered = std::chrono::minutes(20);
   // What the source has stored is heard once more by who listens beside it, if not at once then within this.
   static constexpr Millis kEcho = std::chrono::seconds(10);
 
@@ -71,6 +72,7 @@ class Lifeline {
   Held* hold(std::uint64_t fingerprint, queue::NewMessage message);
   bool has_copy(const Held& one) const;
   void send(Held& held);
+  void listen(BootTime now);
   void send_group(BootTime now);
   void forget_all();
 
@@ -79,7 +81,7 @@ class Lifeline {
   std::set<std::uint64_t> group_;       // of these, in the group that is being stored
   bridge::RecentTable<std::uint64_t, bool> packets_{256};  // that were stored
   std::map<std::uint64_t, BootTime> echoes_;               // due: fingerprints that were stored, and when
-  std::optional<BootTime> late_at_;                        // of that group
+  std::optional<BootTime> suspect_at_, late_at_;           // of that group
   std::optional<BootTime> trouble_;                        // the last
   bool listening_ = false;
 };

@@ -62,7 +62,7 @@ using Numbers = std::vector<std::uint64_t>;
 
 TEST_CASE_METHOD(Fixture, "Lifeline: with a healthy disk nothing leaves but what is stored") {
   CHECK(begin({1, 2}) == Numbers{100, 101});
-  after(Lifeline::kPatience - Millis{1});
+  after(Lifeline::kSuspicion - Millis{1});
   store({1, 2});
   after(std::chrono::hours(1));
   CHECK(sent.empty());
@@ -91,8 +91,12 @@ TEST_CASE_METHOD(Fixture, "Lifeline: what is refused is sent once, however often
 
 TEST_CASE_METHOD(Fixture, "Lifeline: a commit that takes long is not waited for") {
   begin({1});
-  REQUIRE(lifeline.next_wake() == now + Lifeline::kPatience);
-  after(Lifeline::kPatience);
+  REQUIRE(lifeline.next_wake() == now + Lifeline::kSuspicion);
+  after(Lifeline::kSuspicion);
+  CHECK(listening == true);
+  CHECK(sent.empty());
+  REQUIRE(lifeline.next_wake() == now + Lifeline::kPatience - Lifeline::kSuspicion);
+  after(Lifeline::kPatience - Lifeline::kSuspicion);
   CHECK(sent == Numbers{100});
   CHECK(listening == true);
   after(std::chrono::minutes(5));  // it hangs
