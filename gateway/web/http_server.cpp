@@ -71,8 +71,10 @@ PasswordCheck HttpServer::Impl::password_check() {
       if (alive && !alive->stopped) done(right);
     };
     asio::post(hashing, [state_dir = settings.state_dir, executor = core->executor,
-                         password = std::move(password), answer = std::move(answer)] {
-      asio::post(executor, [answer, right = check_password(state_dir, password)] { answer(right); });
+                         password = std::move(password), answer = std::move(answer)]() mutable {
+      // Moved: what the request holds must not end here, beside the loop.
+      asio::post(executor,
+                 [answer = std::move(answer), right = check_password(state_dir, password)] { answer(right); });
     });
   };
 }
