@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The judges themselves: a comparison that finds every kind of fault, limits that fail, a skip that shows."""
 import importlib.util
+import json
 import os
 import pathlib
 import subprocess
@@ -60,6 +61,15 @@ class ReportTest(unittest.TestCase):
         self.assertEqual(self.failures(6, at_most=5), ["n is 6, must be at most 5"])
         self.assertEqual(self.failures(4, at_least=5), ["n is 4, must be at least 5"])
         self.assertEqual(self.failures(0, equals=5), ["n is 0, must be exactly 5"])
+
+    def test_limits_are_told_beside_the_figures(self):
+        report = Report("x")
+        report.figure("a", 1)
+        report.figure("b", 2, at_least=1, at_most=3)
+        report.figure("c", 3, equals=4)
+        told = json.loads(report.line())
+        self.assertEqual(told["limits"], {"b": "at most 3 and at least 1", "c": "exactly 4"})
+        self.assertEqual((told["a"], told["b"], told["ok"]), (1, 2, False))
 
 
 class DriverTest(unittest.TestCase):

@@ -7,7 +7,6 @@ import pathlib
 import re
 import select
 import socket
-import threading
 import time
 
 from .mesh import varint
@@ -113,28 +112,7 @@ class DeafClients:
         return connection
 
 
-class Memory:
-    """The largest resident memory of processes, in MB, watched from a thread of its own."""
-
-    def __init__(self, pids, every=0.1):
-        self._files = {name: pathlib.Path(f"/proc/{pid}/status") for name, pid in pids.items()}
-        self._every, self._stop = every, threading.Event()
-        self.most = dict.fromkeys(pids, 0.0)
-        self._thread = threading.Thread(target=self._watch, daemon=True)
-
-    def __enter__(self):
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self._stop.set()
-        self._thread.join()
-
-    def now(self):
-        found = {name: re.search(r"^VmRSS:\s+(\d+)", file.read_text(), re.M) for name, file in self._files.items()}
-        return {name: int(match[1]) * 1024 / 1e6 for name, match in found.items()}
-
-    def _watch(self):
-        while not self._stop.wait(self._every):
-            for name, megabytes in self.now().items():
-                self.most[name] = max(self.most[name], megabytes)
+def most_resident_mb(pid):
+    """The most memory that a process has had so far, as the kernel keeps it: no moment is too short to be seen."""
+    status = pathlib.Path(f"/proc/{pid}/status").read_text()
+    return int(re.search(r"^VmHWM:\s+(\d+)", status, re.M)[1]) * 1024 / 1e6

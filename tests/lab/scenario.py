@@ -9,6 +9,7 @@ import importlib.util
 import json
 import os
 import pathlib
+import shlex
 import shutil
 import sys
 import tempfile
@@ -20,19 +21,22 @@ LOG_TAIL = 30  # lines of each log shown after a failure
 
 class Report:
     def __init__(self, name):
-        self.figures, self.failures = {"scenario": name}, []
+        self.figures, self.limits, self.failures = {"scenario": name}, {}, []
 
     def figure(self, name, value, at_most=None, at_least=None, equals=None):
-        """Notes a figure, and a failure where it is beyond a limit."""
+        """Notes a figure and its limits, and a failure where it is beyond one."""
         self.figures[name] = round(value, 4) if isinstance(value, float) else value
-        for holds, limit in ((at_most is None or value <= at_most, f"at most {at_most}"),
-                             (at_least is None or value >= at_least, f"at least {at_least}"),
-                             (equals is None or value == equals, f"exactly {equals}")):
-            if not holds:
-                self.failures.append(f"{name} is {self.figures[name]}, must be {limit}")
+        limits = [(holds, f"{word} {bound}") for word, bound, holds in (
+            ("at most", at_most, at_most is None or value <= at_most),
+            ("at least", at_least, at_least is None or value >= at_least),
+            ("exactly", equals, equals is None or value == equals)) if bound is not None]
+        if limits:
+            self.limits[name] = " and ".join(limit for _, limit in limits)
+        self.failures += [f"{name} is {self.figures[name]}, must be {limit}" for holds, limit in limits if not holds]
 
     def line(self):
-        return json.dumps({**self.figures, "ok": not self.failures, "failures": self.failures})
+        return json.dumps({**self.figures, "limits": self.limits, "ok": not self.failures,
+                           "failures": self.failures})
 
 
 def full():
@@ -69,8 +73,8 @@ def _show_logs(folder):
         print("\n".join(log.read_text(errors="replace").splitlines()[-LOG_TAIL:]), file=sys.stderr)
 
 
-def main(doc, add_arguments, run):
-    """Runs a scenario as a program; does not return."""
+def main(doc, add_arguments, run, on_disk=False):
+    """Runs a scenario as a program; does not return. `on_disk`: beside the program, since /tmp may be in memory."""
     args = _arguments(doc, add_arguments)
     args.binary = args.binary.resolve()
     name = pathlib.Path(sys.argv[0]).stem
@@ -78,7 +82,7 @@ def main(doc, add_arguments, run):
         print(f"{name} skipped: {reason}")
         sys.exit(SKIPPED)
     report = Report(name)
-    folder = pathlib.Path(tempfile.mkdtemp(prefix=f"tulpar-{name}-"))
+    folder = pathlib.Path(tempfile.mkdtemp(prefix=f"tulpar-{name}-", dir=args.binary.parent if on_disk else None))
     try:
         run(args, folder, report)
     except Exception as error:
@@ -91,5 +95,7 @@ def main(doc, add_arguments, run):
             print(f"kept: {folder}", file=sys.stderr)
         else:
             shutil.rmtree(folder, ignore_errors=True)
+    if report.failures:
+        print(f"again: {shlex.join(sys.argv)}", file=sys.stderr)
     print(report.line(), flush=True)
     sys.exit(1 if report.failures else 0)

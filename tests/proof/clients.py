@@ -40,13 +40,19 @@ class _Thread:
 
 
 class Publisher(_Thread):
-    """QoS 1, MQTT 3.1.1. A message whose PUBACK did not come before the connection went is not sent again: so each was
-    accepted by its broker once at most, and what comes out twice was doubled by somebody else."""
+    """MQTT 3.1.1. A message whose PUBACK did not come before the connection went is not sent again: so each was
+    accepted by its broker once at most, and what comes out twice was doubled by somebody else.
+
+    What goes at QoS 0 has no PUBACK; that of a later message on the same connection says that the broker has read it.
+    """
 
     def __init__(self, link, side):
         self.handed, self.acknowledged = {}, {}  # topic -> when
-        self._due, self._lock = [], threading.Lock()
-        self._client, self._up, self._mids = None, False, {}
+        # Publishing at QoS 0 calls back at once, on this thread.
+        self._due, self._lock = [], threading.RLock()
+        self._client, self._up = None, False
+        self._mids = {}  # packet number -> what its PUBACK says that the broker has
+        self._unproven = []  # topics that went at QoS 0 since the last at QoS 1
         super().__init__(link, side)
 
     def play(self, messages):
@@ -87,21 +93,23 @@ class Publisher(_Thread):
         with self._lock:
             self._client, self._up = None, False
             self._mids.clear()
+            self._unproven.clear()
 
     def _publish_due(self):
         while self._up and self._due and self._due[0][0] <= time.monotonic():
             with self._lock:
                 message = self._due.pop(0)[1]
                 self.handed[message.topic] = boot_ms()
-                info = self._client.publish(message.published_as, message.payload, qos=1)
+                info = self._client.publish(message.published_as, message.payload, qos=message.qos)
                 if info.rc != paho.MQTT_ERR_SUCCESS:
                     return  # not sent at all, or it may have been: either way nothing was promised
-                self._mids[info.mid] = message.topic
+                self._unproven.append(message.topic)
+                if message.qos:
+                    self._mids[info.mid], self._unproven = self._unproven, []
 
     def _on_publish(self, _client, _data, mid):
         with self._lock:
-            if topic := self._mids.pop(mid, None):
-                self.acknowledged[topic] = boot_ms()
+            self.acknowledged.update(dict.fromkeys(self._mids.pop(mid, ()), boot_ms()))
 
 
 class Subscriber(_Thread):

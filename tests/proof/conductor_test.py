@@ -55,12 +55,12 @@ class ConductorTest(unittest.TestCase):
     def setUp(self):
         self.now = 100.0
         self.world = mock.Mock(gateway=Puppet(), relay=Puppet(), site=Puppet(), net=Puppet())
-        self.stores = Books()
+        self.stores, self.looks = Books(), []
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
         clock = mock.Mock(monotonic=lambda: self.now, sleep=lambda seconds: self.pass_time(seconds))
         for name, to in (("time", clock), ("boot_ms", lambda: round(self.now * 1000)),
-                         ("read_books", lambda path: self.stores)):
+                         ("read_books", lambda path, thorough: self.looks.append(thorough) or self.stores)):
             patched = mock.patch.object(conductor, name, to)
             patched.start()
             self.addCleanup(patched.stop)
@@ -129,6 +129,16 @@ class ConductorTest(unittest.TestCase):
         self.play((1.0, "kill", "gateway", 0.5))
         self.assertEqual(self.conductor.counts["books_wrong"], 1)
         self.assertIn("books of the gateway: link, normal: does not balance", self.conductor.findings[0])
+
+    def test_indices_are_compared_now_and_then_and_at_the_end(self):
+        for _ in range(2 * conductor.THOROUGH):
+            self.play((0.1, "kill", "gateway", 0.1), seconds=0.5)
+        self.play((0.1, "kill", "relay", 0.1), seconds=0.5)  # counts for itself
+        seldom = [False] * (conductor.THOROUGH - 1)
+        self.assertEqual(self.looks, [*seldom, True, *seldom, True, False])
+        self.conductor.stop("relay")
+        self.assertTrue(self.looks[-1])
+        self.assertEqual(self.conductor.counts["files_compared"], 3)
 
     def test_a_wrong_ledger_is_found_once_it_serves(self):
         self.world.relay.books = {**EVEN, "accepted": 2}

@@ -6,6 +6,7 @@ Reading changes nothing of a store's content; nobody may be running on it.
 import contextlib
 import re
 import sqlite3
+import time
 from collections import defaultdict
 from dataclasses import dataclass, field
 
@@ -23,6 +24,7 @@ class Row:
     topic: str
     state: str
     accepted: int  # boot time, ms
+    finished: int = 0  # likewise; 0: it is not, or nobody knows when
     cls: str = ""
     number: int = 0
     node: int = 0
@@ -59,12 +61,14 @@ def _opened(path):
         yield db
 
 
-def read_books(path):
+def read_books(path, thorough=False):
+    """`thorough`: compares each index with its table too, which takes as long as the file is large."""
     found = Books()
     with _opened(path) as db:
         if not db.execute("PRAGMA user_version").fetchone()[0]:
             return found  # it died in its first migration
-        found.check = db.execute("PRAGMA quick_check(1)").fetchone()[0]
+        check = "integrity_check" if thorough else "quick_check"
+        found.check = db.execute(f"PRAGMA {check}(1)").fetchone()[0]
         columns = ", ".join(BOOK)
         for edge, cls, *figures in db.execute(
                 f"SELECT edge, class.name, {columns} FROM book JOIN class ON class.id = book.class"):
@@ -77,14 +81,17 @@ def read_books(path):
 
 
 def read_rows(path):
+    # Stores keep the end of a message by the wall clock alone.
+    booted = (time.time_ns() - time.clock_gettime_ns(time.CLOCK_BOOTTIME)) // 1_000_000
     with _opened(path) as db:
-        return [Row(id=id, edge=bool(edge), topic=topic, state=STATES[state], accepted=accepted, cls=cls, number=number,
-                    node=node, kind=kind, packet=packet, origin=(incarnation, origin))
-                for (id, edge, topic, state, accepted, cls, number, node, kind, packet, incarnation,
+        return [Row(id=id, edge=bool(edge), topic=topic, state=STATES[state], accepted=accepted,
+                    finished=finished - booted if finished else 0, cls=cls, number=number, node=node, kind=kind,
+                    packet=packet, origin=(incarnation, origin))
+                for (id, edge, topic, state, accepted, finished, cls, number, node, kind, packet, incarnation,
                      origin) in db.execute(
-                    "SELECT message.id, peer = 0, topic, state, accepted_boot, class.name, number, node, kind, packet, "
-                    "origin_incarnation, origin_number FROM message JOIN class ON class.id = message.class "
-                    "ORDER BY message.id")]
+                    "SELECT message.id, peer = 0, topic, state, accepted_boot, finished_wall, class.name, number, "
+                    "node, kind, packet, origin_incarnation, origin_number FROM message "
+                    "JOIN class ON class.id = message.class ORDER BY message.id")]
 
 
 @dataclass
@@ -103,13 +110,15 @@ _PUBLISH = re.compile(r"(Received|Sending) PUBLISH (?:from|to) (\S+) \(d\d, q1, 
 _PUBACK = re.compile(r"(Received|Sending) PUBACK (?:from|to) (\S+) \((?:m|Mid: )(\d+),")
 
 
-def read_broker_log(lines, client="tulpar-"):
+def read_broker_log(lines, prefix="", client="tulpar-"):
+    """Topics are told without that prefix."""
     log, open_packets = BrokerLog(), {}
     for line in lines:
         if found := _PUBLISH.search(line):
             way, name, mid, topic = found.groups()
             if not name.startswith(client):
                 continue
+            topic = topic.removeprefix(prefix)
             open_packets[way, name, mid] = topic
             if way == "Sending":
                 log.given[topic].add((log.lives - 1, int(mid)))

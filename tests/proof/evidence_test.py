@@ -6,6 +6,7 @@ import re
 import sqlite3
 import sys
 import tempfile
+import time
 import unittest
 
 PROJECT = pathlib.Path(__file__).resolve().parents[2]
@@ -38,6 +39,11 @@ class BrokerLogTest(unittest.TestCase):
         # An acknowledgement answers a packet of the same life and client, and of nobody else.
         self.assertEqual(log.released, {"mesh/a": {(0, 1)}, "mesh/b": {(1, 2)}})
         self.assertEqual(log.taken, {"mesh/c": {(0, 1)}})
+
+    def test_a_prefix_is_no_part_of_a_topic(self):
+        log = evidence.read_broker_log(LOG.splitlines(), "mesh/")
+        self.assertEqual([set(topics) for topics in (log.given, log.released, log.taken)],
+                         [{"a", "b"}, {"a", "b"}, {"c"}])
 
     def test_an_empty_log(self):
         self.assertEqual(evidence.read_broker_log([]).lives, 0)
@@ -80,6 +86,25 @@ class StoreTest(unittest.TestCase):
                                          cls="normal", number=7, node=5, kind=6, packet=8))
         self.assertEqual((b.state, c.edge, c.origin), ("in flight", True, (255, 4)))
         self.assertEqual((a.tulpar_id, c.tulpar_id), ("0000000000000000-1", "00000000000000ff-4"))
+
+    def test_a_thorough_look_finds_what_an_index_lacks(self):
+        self.write("CREATE TABLE t(x)", "INSERT INTO t VALUES(1), (2)", "CREATE INDEX by_x ON t(x) WHERE x > 1")
+        with contextlib.closing(sqlite3.connect(self.path, isolation_level=None)) as db:
+            db.execute("PRAGMA writable_schema = ON")
+            db.execute("UPDATE sqlite_schema SET sql = 'CREATE INDEX by_x ON t(x)' WHERE name = 'by_x'")
+        self.assertEqual(evidence.read_books(self.path).check, "ok")
+        self.assertEqual(evidence.read_books(self.path, thorough=True).check, "row 1 missing from index by_x")
+
+    def test_the_end_of_a_message_is_told_in_boot_time(self):
+        message = ("INSERT INTO message(peer, number, class, node, kind, state, bytes, topic, boot, accepted_boot, "
+                   "finished_wall) VALUES")
+        self.write("INSERT INTO class(id, name) VALUES(3, 'normal')",
+                   f"{message}(0, 0, 3, 0, 0, 2, 9, 'a', 1, 1, {time.time_ns() // 1_000_000})",
+                   f"{message}(0, 0, 3, 0, 0, 0, 9, 'b', 1, 1, NULL)")
+        now = time.clock_gettime_ns(time.CLOCK_BOOTTIME) // 1_000_000
+        done, queued = evidence.read_rows(self.path)
+        self.assertAlmostEqual(done.finished, now, delta=2000)
+        self.assertEqual(queued.finished, 0)
 
     def test_the_numbers_set_aside_are_those_of_the_store(self):
         header = (PROJECT / "queue" / "message_numbers.hpp").read_text().replace("'", "")

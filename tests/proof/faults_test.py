@@ -57,12 +57,39 @@ class FailPointTest(unittest.TestCase):
         self.assertEqual(found, dict.fromkeys(POINTS, 1))
 
     def test_every_point_has_its_turn_before_one_comes_again(self):
-        armed = (arm for arm in faults.arms(3, "relay") if arm)
+        armed, faint = (arm for arm in faults.arms(3, "relay") if arm), faults.FAINT["relay"]
+        size = len(faults.REACH) + len(faint)
         for _ in range(3):
-            turn = list(itertools.islice(armed, len(faults.REACH)))
-            self.assertEqual({arm.split(":")[0] for arm in turn}, set(faults.REACH))
+            turn = collections.Counter(arm.split(":")[0] for arm in itertools.islice(armed, size))
+            self.assertEqual(turn, {point: 1 + (point in faint) for point in faults.REACH})
         for arm in itertools.islice(armed, 1000):
             self.assertRegex(arm, r"^([a-z._]+:[1-9]\d*=)(kill|[1-9]\d{2,3}|[1-9]\d{2},\1kill)$")
+            point, passing = arm.split("=")[0].split(":")
+            self.assertLessEqual(int(passing), faults.FAINT_REACH if point in faint else faults.REACH[point])
+
+    def test_where_each_daemon_has_to_die_it_is_armed_or_rehearsed(self):
+        for restored in faults.DAEMONS:
+            mortal = faults.mortal(restored)
+            self.assertEqual({point for points in mortal.values() for point in points}, set(POINTS))
+            for name, points in mortal.items():
+                self.assertLessEqual(set(faults.REACH), points)
+                self.assertEqual(set(faults.RENEWAL) <= points, name == restored)
+
+
+class SettingTest(unittest.TestCase):
+    def test_every_combination_comes_up(self):
+        seeds = range(200)
+        self.assertEqual({faults.setting(seed) for seed in seeds}, {
+            faults.Setting(broker, restored, loss)
+            for broker in faults.BROKER_KINDS for restored in faults.DAEMONS for loss in faults.LOSSES})
+        self.assertEqual(*([faults.setting(seed) for seed in seeds] for _ in range(2)))
+
+    def test_the_other_seed_is_the_next_with_the_other_kind_of_broker(self):
+        for seed, broker in itertools.product(range(20), faults.BROKER_KINDS):
+            other = faults.other_seed(seed, broker)
+            self.assertGreater(other, seed)
+            self.assertNotEqual(faults.setting(other).broker, broker)
+            self.assertEqual({faults.setting(between).broker for between in range(seed + 1, other)} - {broker}, set())
 
 
 @unittest.skipIf(importlib.util.find_spec("paho") is None, "needs python3-paho-mqtt")
@@ -89,6 +116,14 @@ class TrafficTest(unittest.TestCase):
         self.assertGreater(max(sizes), self.traffic.LARGEST * 0.8)
         self.assertLessEqual(max(sizes), self.traffic.LARGEST)
         self.assertTrue(0.3 < 1 - len(plain) / len(messages) < 0.5)
+
+    def test_some_go_at_qos_0_where_that_is_asked_for_and_nothing_else_changes(self):
+        plain, casual = (self.traffic.stream(1, self.traffic.UP, 600, qos_0=share) for share in (0.0, 0.3))
+        self.assertEqual({message.qos for message in plain}, {1})
+        self.assertTrue(0.25 < sum(message.qos == 0 for message in casual) / len(casual) < 0.35)
+        self.assertEqual({bool(message.packet) for message in casual if message.qos == 0}, {True, False})
+        self.assertEqual([(message.topic, message.payload) for message in casual],
+                         [(message.topic, message.payload) for message in plain])
 
     def test_payloads_are_of_their_size_and_the_same_each_time(self):
         for message in self.traffic.stream(2, self.traffic.UP, 60):

@@ -3,7 +3,7 @@
 """The store, the scheduler and the link's two parties against small models: every interleaving within bounds, and many
 random runs beyond them.
 
-usage: model.py [--seeds N] [--seed S] [--build FOLDER]       of each random run; from S on
+usage: model.py [--seeds N] [--seed S] [--build FOLDER]       so many of each random run, from S on
 """
 import argparse
 import os
@@ -28,11 +28,14 @@ def main():
     parser.add_argument("--build", type=pathlib.Path, default=PROJECT / "build")
     given = parser.parse_args()
     print("text Explored: every order of loss, crash, refusal and restore within the bounds (faults in a run), from the "
-          "greeting to the last acknowledgement. The others: random operations, failures, crashes, backups, clones and "
-          "steps of the clock, compared with a model after each; a failing run is told as the few steps that are enough.",
+          "greeting to the last acknowledgement. The others: random operations, failures, crashes, backups, clones "
+          "and steps of the clock, compared with a model after each; a failing run is told as the few steps that are "
+          "enough.",
           flush=True)
+    print(f"figure first_seed {given.seed}\nfigure seeds {given.seeds}", flush=True)
     runs = [(EXPLORED, "*", {"TULPAR_EXPLORE": "full"})]
-    runs += [(program, cases, {"TULPAR_SEEDS": str(given.seeds)}) for program, cases in RANDOM]
+    seeds = {"TULPAR_FIRST_SEED": str(given.seed), "TULPAR_SEEDS": str(given.seeds)}
+    runs += [(program, cases, seeds) for program, cases in RANDOM]
     for program, cases, settings in runs:
         if subprocess.run([given.build / program, cases], env={**os.environ, **settings}, check=False).returncode:
             return 1

@@ -3,7 +3,7 @@
 """Makes each mistake of mutant_list.py alone, in a copy of the last commit, and sees which test notices.
 
 usage: mutants.py [WORD...]     only those whose name holds one of the words
-Exit 1 if one goes unnoticed, or no longer applies.
+Exit 1 if one goes unnoticed, or no longer applies; or if a test that noticed fails without a mistake, too.
 """
 import os
 import pathlib
@@ -56,32 +56,34 @@ def build(tests):
 
 
 def noticed_by(tests):
-    """Which test fails; nothing: none."""
+    """(program, what it said) of the first that does not pass; nothing: all do. A failed test is told by its name; a
+    program that hangs or crashes tells no more than that."""
     for test in tests:
         try:
             ran = subprocess.run([BUILD / "tests" / test, "--abort", "--reporter", "junit"], text=True,
                                  errors="replace", stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, timeout=LONGEST)
         except subprocess.TimeoutExpired:
-            return f"{pathlib.Path(test).name} does not end"
+            return test, f"{pathlib.Path(test).name}: by timeout, {LONGEST} s"
         if ran.returncode == 0:
             continue
         try:
-            return first_failure(ran.stdout[ran.stdout.index("<?xml"):]) or f"{pathlib.Path(test).name} fails"
+            failed = first_failure(ran.stdout[ran.stdout.index("<?xml"):])
         except (ValueError, xml.etree.ElementTree.ParseError):
-            return f"{pathlib.Path(test).name} ends with {ran.returncode}"
+            failed = None
+        return test, failed or f"{pathlib.Path(test).name}: by its end with {ran.returncode}"
     return None
 
 
 def judge(mutant):
-    """What came of it, in words, and whether it was noticed."""
+    """What came of it, in words, and the test program that noticed; nothing: none."""
     file = COPY / mutant.file
     right = file.read_text()
     file.write_text(mutated(mutant, right))
     try:
         if not build(mutant.tests):
-            return "does not compile", False
-        test = noticed_by(mutant.tests)
-        return test or "NOBODY", test is not None
+            return "does not compile", None
+        test, verdict = noticed_by(mutant.tests) or (None, "NOBODY")
+        return verdict, test
     finally:
         file.write_text(right)
 
@@ -92,12 +94,19 @@ def main(words):
     every_test = {test for mutant in chosen for test in mutant.tests}
     if not build(every_test) or noticed_by(every_test):
         sys.exit("without a mistake the tests do not pass")
-    escaped = 0
+    escaped, witnesses = 0, set()
     for mutant in chosen:
-        verdict, noticed = judge(mutant)
-        escaped += not noticed
+        verdict, test = judge(mutant)
+        escaped += test is None
+        witnesses |= {test} - {None}
         print(f"figure {mutant.name.replace(' ', '_')} {verdict}", flush=True)
-    print(f"text {len(chosen)} deliberate mistakes, each made alone; beside it the test that noticed.")
+    # A test that fails now and then would notice anything.
+    if not build(every_test):
+        sys.exit("afterwards, without a mistake, the tests do not compile")
+    if flaky := noticed_by(sorted(witnesses)):
+        sys.exit(f"afterwards, without a mistake, the tests do not pass: {flaky[1]}")
+    print(f"text {len(chosen)} deliberate mistakes, each made alone; beside it the test that noticed. All "
+          "that noticed passed once more without a mistake.")
     return 1 if escaped else 0
 
 

@@ -2,7 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 import pathlib
 import sys
+import tempfile
 import unittest
+from unittest import mock
 
 sys.dont_write_bytecode = True
 PROJECT = pathlib.Path(__file__).resolve().parents[2]
@@ -32,6 +34,21 @@ class Mutants(unittest.TestCase):
                     <testcase name="worse"><error/></testcase></testsuite></testsuites>"""
         self.assertEqual(mutants.first_failure(report), "bad")
         self.assertIsNone(mutants.first_failure('<testsuites><testcase name="good"/></testsuites>'))
+
+    def test_who_noticed_is_told_by_a_test_an_end_or_the_time_that_it_took(self):
+        report = "<?xml version='1.0'?><testsuites><testcase name='bad'><failure/></testcase></testsuites>"
+        with tempfile.TemporaryDirectory() as folder, \
+                mock.patch.multiple(mutants, BUILD=pathlib.Path(folder), LONGEST=1):
+            for name, script in (("passes", "exit 0"), ("fails", f'echo "{report}"; exit 1'), ("crashes", "exit 139"),
+                                 ("hangs", "exec sleep 60")):
+                program = pathlib.Path(folder, "tests", name)
+                program.parent.mkdir(exist_ok=True)
+                program.write_text(f"#!/bin/sh\n{script}\n")
+                program.chmod(0o755)
+            self.assertIsNone(mutants.noticed_by(["passes"]))
+            for name, said in (("fails", "bad"), ("crashes", "crashes: by its end with 139"),
+                               ("hangs", "hangs: by timeout, 1 s")):
+                self.assertEqual(mutants.noticed_by(["passes", name]), (name, said))
 
 
 if __name__ == "__main__":

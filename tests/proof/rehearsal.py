@@ -10,11 +10,10 @@ import pathlib
 
 from . import traffic
 from .evidence import read_books
-from .faults import DAEMONS
+from .faults import DAEMONS, FIRST_LIVES, RENEWAL
 from .traffic import DOWN, UP
 from .world import copy_state, restore_state
 
-FIRST_LIVES = ("store.migrate", "store.migrated", "link.reset", "link.was_reset")
 BURST, BURST_RATE = 300, 50  # more batches than are reserved at a time, and messages a second
 BETWEEN = 20  # messages each way between backup and restore
 PATIENCE = 120  # seconds, for each step, on a machine that is busy with much else
@@ -30,11 +29,11 @@ def must(done, what):
 
 
 class Rehearsal:
-    def __init__(self, conductor, ends, seed, folder):
-        """`ends`: the outside ones, by way; see soak.Ends."""
+    def __init__(self, conductor, ends, restored, folder):
+        """`ends`: the outside ones, by way; see ends.py. `restored`: the daemon that gets a backup back."""
         self._conductor, self._ends, self._folder = conductor, ends, pathlib.Path(folder)
         self._world = conductor.world
-        self._restored = DAEMONS[seed % 2]
+        self._restored = restored
         self.pardoned = set()  # topics that are judged here
         self.gap = {}  # way -> what the near side's books lack against the far side's
         self.complaints = {}  # name -> how many there were, for what is restored is quarrelled about
@@ -80,7 +79,7 @@ class Rehearsal:
         sends, receives = (UP, DOWN) if name == "gateway" else (DOWN, UP)
         self.gap = {sends: delivered, receives: -accepted}
         # Twice: the first life after a restore is the one that is sure to notice.
-        for point in ("link.renew", "link.renewed"):
+        for point in RENEWAL:
             if program.ended() is None:
                 self._conductor.stop(name)
             restore_state(program, backup)

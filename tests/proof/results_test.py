@@ -5,6 +5,8 @@ import importlib.machinery
 import importlib.util
 import io
 import pathlib
+import shutil
+import subprocess
 import sys
 import tempfile
 import unittest
@@ -55,6 +57,56 @@ Note this.
         self.assertTrue(page.endswith("|\n"))
 
 
+@unittest.skipUnless(shutil.which("git"), "needs git")
+class SourcesTest(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.project = pathlib.Path(folder.name)
+        for name, to in (("PROJECT", self.project), ("PAGE", self.project / "RESULTS.md")):
+            patched = mock.patch.object(results, name, to)
+            patched.start()
+            self.addCleanup(patched.stop)
+
+    def git(self, *words):
+        subprocess.run(["git", "-c", "user.name=n", "-c", "user.email=e", *words], cwd=self.project, check=True,
+                       capture_output=True)
+
+    def commit(self, name):
+        self.write(name)
+        self.git("add", "--all")
+        self.git("commit", "-m", name)
+
+    def write(self, name):
+        (self.project / name).write_text("x")
+
+    def test_no_checkout_has_no_commit(self):
+        self.assertIn("no git checkout", results.objection(results.sources()))
+
+    def test_a_clean_commit_is_named_whatever_became_of_the_page(self):
+        self.git("init")
+        self.commit("a.cpp")
+        before = results.sources()
+        self.assertEqual((len(before.commit), before.changed), (40, ()))
+        self.assertIsNone(results.objection(before))
+        self.write("RESULTS.md")
+        self.assertIsNone(results.objection(results.sources()))
+        self.commit("RESULTS.md")
+        self.assertIsNone(results.objection(before))
+
+    def test_changes_before_or_a_commit_meanwhile_are_objected_to(self):
+        self.git("init")
+        self.commit("a.cpp")
+        before = results.sources()
+        for name in ("b.py", "c.py", "d.py", "e.py"):
+            self.write(name)
+        self.assertEqual(results.objection(results.sources()),
+                         f"the sources were not those of commit {before.commit[:7]}: b.py, c.py, d.py and 1 more")
+        self.assertIsNone(results.objection(before))  # what is written meanwhile was not what was built
+        self.commit("b.py")
+        self.assertIn("the last commit is no longer", results.objection(before))
+
+
 class RunTest(unittest.TestCase):
     def setUp(self):
         loader = importlib.machinery.SourceFileLoader("proof_run", str(HERE / "run"))
@@ -66,13 +118,16 @@ class RunTest(unittest.TestCase):
         self.folder = pathlib.Path(folder.name)
         self.renewed = []
         self.run.HERE, self.run.PARTS = self.folder, {}
-        self.run.results = mock.Mock(renew=lambda *arguments: self.renewed.append(arguments))
+        self.objection = None
+        self.run.results = mock.Mock(
+            sources=lambda: results.Sources("c0ffee"), objection=lambda before: self.objection,
+            renew=lambda *arguments: self.renewed.append(arguments))
 
-    def part(self, name, script):
+    def part(self, name, script, **more):
         program = self.folder / name
         program.write_text(f"#!/bin/sh\n{script}\n")
         program.chmod(0o755)
-        self.run.PARTS[name] = self.run.Part(name.title(), "build", name)
+        self.run.PARTS[name] = self.run.Part(name.title(), "build", name, **more)
 
     def main(self, *arguments):
         self.said = io.StringIO()
@@ -83,7 +138,7 @@ class RunTest(unittest.TestCase):
         self.part("one", 'echo "figure seed $2"')
         self.part("two", "echo figure n 2")
         self.assertEqual(self.main("one", "--seed", "7"), 0)
-        self.assertEqual(self.renewed, [("one", "One", ["figure seed 7"], "build")])
+        self.assertEqual(self.renewed, [("one", "One", ["figure seed 7"], "build", "c0ffee")])
         self.assertEqual(self.main("two", "one"), 0)
         self.assertEqual([part for part, *_ in self.renewed], ["one", "two", "one"])
         self.assertIn("figure n 2\n", self.said.getvalue())
@@ -92,7 +147,30 @@ class RunTest(unittest.TestCase):
         self.part("one", "true")
         for options in (["--minutes", "2"], ["--seed", "7", "--minutes", "2"], ["--full"]):
             self.assertEqual(self.main("one", *options), 0)
+            self.assertIn("left as it is", self.said.getvalue())
         self.assertEqual(self.renewed, [])
+
+    def test_the_page_shows_what_is_whole(self):
+        self.part("one", 'echo "figure words $*"', whole="--minutes 60")
+        self.main("one")
+        self.main("one", "--seed=7")
+        self.assertEqual([lines for _, _, lines, *_ in self.renewed],
+                         [["figure words --minutes 60"], ["figure words --minutes 60 --seed=7"]])
+        self.main("one", "--minutes", "2")
+        self.assertIn("figure words --minutes 2\n", self.said.getvalue())
+
+    def test_what_is_not_the_commit_that_it_would_name_does_not(self):
+        self.objection = "somebody wrote meanwhile"
+        self.part("one", "true")
+        self.part("copy", "true", last_commit=True)
+        self.assertEqual(self.main("one", "copy"), 0)
+        self.assertEqual([part for part, *_ in self.renewed], ["copy"])
+        self.assertIn("left as it is: somebody wrote meanwhile", self.said.getvalue())
+
+    def test_a_failure_says_how_to_have_it_again(self):
+        self.part("bad", "exit 1")
+        self.main("bad", "--seed", "7", "--broker", "a b")
+        self.assertIn("again: ./dev proof bad --seed 7 --broker 'a b'\n", self.said.getvalue())
 
     def test_what_fails_or_is_skipped_does_not(self):
         self.part("bad", "echo figure n 2; exit 3")

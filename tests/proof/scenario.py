@@ -12,6 +12,13 @@ import sys
 PROJECT = pathlib.Path(__file__).resolve().parents[2]
 
 
+def figures(report):
+    """A line for each of the report's figures, with its limit where it was judged."""
+    limits = report.get("limits", {})
+    return [f"figure {name} {value}" + (f" (limit {limits[name]})" if name in limits else "")
+            for name, value in report.items() if name not in ("scenario", "limits", "ok", "failures")]
+
+
 def main(name, options):
     done = subprocess.run([sys.executable, PROJECT / "tests" / "scenario" / f"{name}.py", "--binary",
                            PROJECT / "build" / "tulpar", *options], text=True, stdout=subprocess.PIPE)
@@ -19,9 +26,7 @@ def main(name, options):
     if not last.startswith("{"):
         print(done.stdout, end="", file=sys.stderr)
         return done.returncode or 1
-    for figure, value in json.loads(last).items():
-        if figure not in ("scenario", "ok", "failures"):
-            print(f"figure {figure} {value}")
+    print("\n".join(figures(json.loads(last))))
     if done.returncode:
         print(last, file=sys.stderr)
     return done.returncode

@@ -4,6 +4,7 @@
 Every message has a topic of its own, so that it can be told at any place that knows topics alone: a store whose bodies
 are erased, a broker's log. Payloads are made when they are asked for: an hour of them is 100 MB.
 """
+import dataclasses
 import hashlib
 import random
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ LARGEST = 300_000
 # Kinds of plain messages: their class, their share, and their size in bytes, from and to (even in its logarithm).
 KINDS = {"sos": ("emergency", 3, 20, 200), "text": ("message", 18, 20, 1000), "state": ("normal", 20, 20, 4000),
          "reading": ("telemetry", 14, 20, 200), "file": ("bulk", 5, 1000, LARGEST)}
+QOS_0 = 0.3  # the share of what goes at QoS 0, as nodes do, where a managed broker makes up for it
 PACKETS = 40  # the share of Meshtastic packets, whose class is the built-in rules' affair
 RULES = [{"topic": f"mesh/+/+/{kind}/#", "class": cls} for kind, (cls, *_) in KINDS.items() if cls != "normal"]
 # What the far side's subscribers ask for. Down, only what Tulpar brought: not what is published beside it for up.
@@ -31,6 +33,7 @@ class Message:
     topic: str  # at the mesh
     size: int
     packet: bytes = b""  # a Meshtastic envelope; else the payload is made from topic and size
+    qos: int = 1
 
     @property
     def published_as(self):
@@ -57,19 +60,21 @@ def plain(r, way, serial, at, kind=None):
     return Message(at, way, f"mesh/n{r.randrange(NODES)}/{way}/{kind}/{serial:07d}", size)
 
 
-def stream(seed, way, seconds, first=0):
-    """The messages of one way in the order of their time; serial numbers count from `first`."""
-    r = random.Random(f"{seed} {way} {first}")
+def stream(seed, way, seconds, first=0, qos_0=0.0):
+    """The messages of one way in the order of their time; serial numbers count from `first`; `qos_0`: that share of
+    them goes at QoS 0."""
+    r, casual = random.Random(f"{seed} {way} {first}"), random.Random(f"{seed} {way} QoS")
     nodes = mesh.Mesh(seed=r.randrange(1 << 30), nodes=40, region={UP: "EU_868", DOWN: "ANZ"}[way])
     messages, at = [], 0.0
     while (at := at + r.expovariate(PER_SECOND[way])) < seconds:
         serial = first + len(messages)
+        qos = 0 if casual.random() < qos_0 else 1
         if r.randrange(100) < PACKETS:
             packet = nodes.messages(1)[0]
             topic = f"{packet.topic.rsplit('/', 1)[0]}/!{serial:08x}"
-            messages.append(Message(at, way, topic, len(packet.payload), packet.payload))
+            messages.append(Message(at, way, topic, len(packet.payload), packet.payload, qos))
         else:
-            messages.append(plain(r, way, serial, at))
+            messages.append(dataclasses.replace(plain(r, way, serial, at), qos=qos))
     return messages
 
 

@@ -14,6 +14,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections import Counter
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 from lab import mesh, scenario  # noqa: E402
@@ -22,6 +23,7 @@ from lab.disk_fault import FAULTS, DiskFault  # noqa: E402
 # What an operator reads; nothing: this fault is no failure, or is met only by chance.
 SAID = {"full": "no space left", "no growth": None, "read-only": "read-only", "write error": "Input/output error",
         "sync error": "Input/output error", "read error": None, "slow": None}
+SLOW = FAULTS["slow"][2] / 1000 * 0.9  # seconds; the page is asked now and then
 
 
 def arguments(parser):
@@ -40,6 +42,10 @@ def arguments(parser):
 def told(words, said):
     """True, or what was said instead."""
     return said in words or words
+
+
+def label_of(role, name):
+    return f"{role} {name}".replace(" ", "_").replace("-", "_")
 
 
 class Traffic:
@@ -69,16 +75,22 @@ class Page:
     def __init__(self, daemon):
         self.slowest = 0.0
         self.refused = 0
+        self.standstill = 0.0  # the most seconds in which nothing was committed that came in
         self._daemon = daemon
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
 
     def _run(self):
+        accepted, since = None, time.monotonic()
         while not self._stop.wait(0.1):
             begin = time.monotonic()
             try:
-                self._daemon.status()
+                status = self._daemon.status()
+                now = status["ledger"]["accepted"] + status["back"]["accepted"]
+                self.standstill = max(self.standstill, begin - since)
+                if now != accepted:
+                    accepted, since = now, begin
             except (OSError, RuntimeError):
                 self.refused += 1
             self.slowest = max(self.slowest, time.monotonic() - begin)
@@ -108,14 +120,15 @@ class Trial:
         self._sink, self._nodes = ends
         self._chance = random.Random(args.seed)
         self.sos_sent = []
+        self.met = Counter()  # (role, fault) -> errors that the daemon logged meanwhile
 
     def fault(self, role, name):
         from lab.tulpar import until
 
         daemon, disk, report = getattr(self._bench, role), self._disks[role], self._report
-        label = f"{role} {name}".replace(" ", "_").replace("-", "_")
+        label = label_of(role, name)
         time.sleep(self._chance.uniform(0.2, 1.5))
-        page = Page(daemon)
+        page, errors = Page(daemon), self._errors(role)
         disk.set(name)
         begin = time.monotonic()
         took = self._send_sos()
@@ -129,12 +142,18 @@ class Trial:
         time.sleep(max(0.0, begin + self._args.hold - time.monotonic()))
         disk.clear()
         page.end()
+        self.met[role, name] += self._errors(role) - errors
         cleared = time.monotonic()
         healed = until(lambda: daemon.alive() and not daemon.unhealthy(), 60)
         report.figure(f"{label}_alive", bool(healed), equals=True)
         report.figure(f"{label}_healed_s", time.monotonic() - cleared, at_most=60)
         report.figure(f"{label}_page_s", page.slowest, at_most=self._args.page)
         report.figure(f"{label}_page_refused", page.refused, equals=0)
+        if name == "slow":  # nothing says so: it is met where a commit takes as long as the disk does
+            report.figure(f"{label}_standstill_s", page.standstill, at_least=SLOW)
+
+    def _errors(self, role):
+        return (self._bench.folder / f"{role}.log").read_text(errors="replace").count(" error: ")
 
     def _send_sos(self, patience=30):
         message = mesh.Message(f"mesh/n{100 + len(self.sos_sent)}/sos", f"SOS {len(self.sos_sent)}".encode())
@@ -186,6 +205,9 @@ def run(args, folder, report):
             chance.shuffle(faults)
             for role, name in faults:
                 trial.fault(role, name)
+        for (role, name), errors in trial.met.items():
+            if name != "slow":
+                report.figure(f"{label_of(role, name)}_errors", errors)
         trial.full_start()
         for flow in flows:
             flow.end()
