@@ -58,6 +58,11 @@ void MqttSink::add(const Entry& entry) {
   wake();
 }
 
+void MqttSink::add(const Entry& entry, EdgeBody body) {
+  at_hand_.add(entry, std::move(body));
+  add(entry);
+}
+
 void MqttSink::wake() {
   if (std::exchange(kicked_, true)) return;
   boost::asio::post(*loop_, [this, alive = std::weak_ptr<int>(alive_)] {
@@ -134,7 +139,18 @@ std::optional<Entry> MqttSink::ask_again(BootTime now, bool emergency) {
   return entry;
 }
 
+void MqttSink::publish_at_hand(std::vector<Entry>& entries) {
+  std::erase_if(entries, [this](const Entry& entry) {
+    const auto* message = at_hand_.find(entry.id);
+    if (message) publish(entry, *message);
+    return message != nullptr;
+  });
+  write_ends();
+}
+
 void MqttSink::fetch(std::vector<Entry> entries) {
+  publish_at_hand(entries);
+  if (entries.empty()) return;
   std::vector<queue::MessageId> ids;
   for (const Entry& entry : entries) ids.push_back(entry.id);
   runner_->read([ids = std::move(ids)](queue::StoreReader& reader) { return reader.edge_bodies(ids); },
@@ -244,6 +260,7 @@ void MqttSink::set_aside(const Entry& entry, std::string_view text) {
 void MqttSink::end(queue::MessageId id, State state, DropReason why) {
   window_.settle(id);
   refusals_.ended(id);
+  at_hand_.forget(id);
   ends_.push_back({id, state, why});
 }
 

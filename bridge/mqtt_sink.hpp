@@ -26,6 +26,7 @@
 #include "bridge/mqtt_client.hpp"
 #include "bridge/refusals.hpp"
 #include "bridge/send_window.hpp"
+#include "queue/at_hand.hpp"
 #include "queue/scheduler.hpp"
 #include "queue/store_runner.hpp"
 
@@ -60,6 +61,8 @@ class MqttSink final : private MqttClient::Handler {
 
   // Owed to this sink: what load_edge() told at the start, and what was accepted since. Ids grow.
   void add(const queue::Entry& entry);
+  // An emergency, with what the disk has of it: it is not read again.
+  void add(const queue::Entry& entry, queue::EdgeBody body);
   // An emergency that came over the link and that the store does not take just now: published once, as soon as
   // there is a connection, and owed to nobody. Stored later, it is published again with the same id.
   void publish_unstored(const queue::EdgeBody& message);
@@ -99,6 +102,7 @@ class MqttSink final : private MqttClient::Handler {
   std::vector<queue::Entry> pick();
   std::optional<queue::Entry> ask_again(BootTime now, bool emergency);
   void fetch(std::vector<queue::Entry> entries);
+  void publish_at_hand(std::vector<queue::Entry>& entries);
   void unreadable(const std::vector<queue::Entry>& entries, const Error& error);
   void publish_all(const std::vector<queue::Entry>& entries, const std::vector<queue::EdgeBody>& messages);
   void publish(const queue::Entry& entry, const queue::EdgeBody& message);
@@ -131,6 +135,7 @@ class MqttSink final : private MqttClient::Handler {
   std::optional<BootTime> write_due_;  // the store failed: not before this
   bool kicked_ = false;
   SinkStatus counted_;
+  queue::AtHand<queue::EdgeBody> at_hand_;
   std::deque<queue::EdgeBody> unstored_;  // emergencies, not published yet
   std::set<std::string> unstored_seen_;   // ids of those published on this connection, too
   std::shared_ptr<int> alive_ = std::make_shared<int>(0);

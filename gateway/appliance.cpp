@@ -66,7 +66,7 @@ class Appliance {
         .classify = [this](link::LinkMessage message) { return station_.judge_arrived(std::move(message)); },
         .arrived =
             [this](const auto& accepted) {
-              station_.deliver(accepted);
+              station_.deliver("relay", accepted);
               plan_.changed();
               desk_.changed();
             },
@@ -179,7 +179,7 @@ class Appliance {
 
   void on_accepted(const std::vector<queue::Accepted>& accepted) {
     for (const auto& one : accepted)
-      if (one.entry.id) peer_->add(one.entry);
+      if (one.entry.id) peer_->add(one);
     desk_.count_accepted(accepted);
   }
 

@@ -49,16 +49,19 @@ void LinkDialer::wait(bool refused) {
 
 void LinkDialer::mind_emergencies() {
   const std::size_t waiting = peer_->emergencies();
-  tried_with_ = std::min(tried_with_, waiting);
-  if (waiting > tried_with_) not_before_ = std::min(not_before_, dialled_at_ + kNewEmergency);
+  if (waiting > known_) quick_attempts_ = kQuickAttempts;
+  if (waiting == 0) quick_attempts_ = 0;
+  known_ = waiting;
+  if (quick_attempts_ > 0) not_before_ = std::min(not_before_, dialled_at_ + kNewEmergency);
 }
 
 void LinkDialer::step() {
+  if (peer_) known_ = std::min(known_, peer_->emergencies());
   if (stopped_ || !peer_ || dial_ || peer_->connected() || !peer_->may_connect()) return;
   mind_emergencies();
   if (clock_->now() < not_before_) return;
   dialled_at_ = clock_->now();
-  tried_with_ = peer_->emergencies();
+  quick_attempts_ = std::max(quick_attempts_ - 1, 0);
   dial_ = std::make_unique<link::TlsDialer>(
       *loop_, *clock_, enrolment_, options_,
       [this](std::shared_ptr<link::Transport> transport) {

@@ -52,8 +52,10 @@ class LinkDialer {
 
   // A session that held so long was no mistake: the next try may be at once.
   static constexpr Millis kHeld = std::chrono::minutes(1);
-  // An emergency that came since the last attempt does not wait for the pause to end, only so long after it.
+  // An emergency that came since the last attempt does not wait for the pause to end: so many attempts are so
+  // long apart. One may not be enough: a relay whose disk is full ends a session over whatever comes first.
   static constexpr Millis kNewEmergency = std::chrono::seconds(2);
+  static constexpr int kQuickAttempts = 3;
 
  private:
   void wait(bool refused);
@@ -69,7 +71,8 @@ class LinkDialer {
   DialPace pace_;
   BootTime not_before_{};
   BootTime dialled_at_{};
-  std::size_t tried_with_ = 0;  // emergencies that waited at the last attempt
+  std::size_t known_ = 0;   // emergencies that waited when last asked
+  int quick_attempts_ = 0;  // left
   BootTime connected_at_{};
   std::optional<BootTime> failing_since_;
   std::string problem_;

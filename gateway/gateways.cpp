@@ -24,8 +24,8 @@ void Gateways::load(const std::string& name, Loaded done) {
   link::PeerHooks hooks{
       .classify = [this](link::LinkMessage message) { return station_->judge_arrived(std::move(message)); },
       .arrived =
-          [this](const auto& accepted) {
-            hooks_.arrived(accepted);
+          [this, name](const auto& accepted) {
+            hooks_.arrived(name, accepted);
             hooks_.changed();
           },
       .unstored = [this, name](const auto& messages) { station_->deliver_unstored(name, messages); },
@@ -105,9 +105,9 @@ std::vector<web::GatewayView> Gateways::views() {
   return views;
 }
 
-void Gateways::add(queue::PeerId id, const queue::Entry& entry) {
+void Gateways::add(queue::PeerId id, const queue::Accepted& accepted) {
   for (auto& [name, peer] : peers_)
-    if (peer->id() == id) peer->add(entry);
+    if (peer->id() == id) peer->add(accepted);
 }
 
 // Who was revoked is sent away and forgotten here; what was queued for it stays in the store, in case it is

@@ -19,7 +19,7 @@ class Gateways {
   static constexpr Millis kLookEvery = std::chrono::seconds(2);
 
   struct Hooks {
-    std::function<void(const std::vector<queue::Accepted>&)> arrived;
+    std::function<void(const std::string& gateway, const std::vector<queue::Accepted>&)> arrived;
     std::function<void(link::LinkPeer&)> loaded;
     std::function<void()> changed;
     std::function<void()> wake;
@@ -37,7 +37,7 @@ class Gateways {
   bool loading(const std::string& name) const { return loading_.contains(name); }
   std::vector<link::LinkPeer*> peers();
   std::vector<web::GatewayView> views();
-  void add(queue::PeerId peer, const queue::Entry& entry);
+  void add(queue::PeerId peer, const queue::Accepted& accepted);
 
   void step();
   std::optional<BootTime> next_wake() const;

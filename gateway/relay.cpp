@@ -41,11 +41,12 @@ class RelayProgram {
         keys_(std::make_shared<bridge::meshtastic::KeyRing>(
             bridge::meshtastic::KeyRing::create(config_.channels).value())),
         book_(config_.state_dir),
-        gateways_(station_, book_,
-                  {.arrived = [this](const auto& accepted) { station_.deliver(accepted); },
-                   .loaded = [this](link::LinkPeer& peer) { desk_.joined(peer); },
-                   .changed = [this] { desk_.changed(); },
-                   .wake = [this] { waker_.kick(); }}),
+        gateways_(
+            station_, book_,
+            {.arrived = [this](const auto& name, const auto& accepted) { station_.deliver(name, accepted); },
+             .loaded = [this](link::LinkPeer& peer) { desk_.joined(peer); },
+             .changed = [this] { desk_.changed(); },
+             .wake = [this] { waker_.kick(); }}),
         desk_(station_, program(), [this] { waker_.kick(); }),
         daemon_(loop_, {.stop = [this] { stop(); }, .reload = [this] { reload(); }}) {
     start_sinks();
@@ -139,7 +140,7 @@ class RelayProgram {
   void on_accepted(const std::vector<queue::Accepted>& accepted,
                    const std::vector<queue::NewMessage>& messages) {
     for (std::size_t i = 0; i < accepted.size(); ++i)
-      if (accepted[i].entry.id) gateways_.add(messages[i].peer, accepted[i].entry);
+      if (accepted[i].entry.id) gateways_.add(messages[i].peer, accepted[i]);
     desk_.count_accepted(accepted);
   }
 
@@ -159,7 +160,7 @@ class RelayProgram {
             .accepted =
                 [this](const auto& accepted, queue::PeerId peer) {
                   for (const auto& one : accepted)
-                    if (one.entry.id) gateways_.add(peer, one.entry);
+                    if (one.entry.id) gateways_.add(peer, one);
                 },
             .verdict = [](const web::Status& status) { return relay_verdict(status); }};
   }

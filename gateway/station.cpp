@@ -46,6 +46,12 @@ void tell_of_gone(const queue::Store::GoneSinks& gone) {
   if (gone.stay > 0) spdlog::warn("{} messages wait for a sink, and none is configured", gone.stay);
 }
 
+queue::EdgeBody edge_body(queue::MessageId id, const queue::NewMessage& message, const std::string& peer) {
+  return {.body = {.id = id, .topic = message.topic, .payload = message.payload},
+          .origin = {message.origin_incarnation, message.origin_number},
+          .peer = peer};
+}
+
 }  // namespace
 
 Station::Station(boost::asio::io_context& loop, StationOptions options, std::function<void()> wake)
@@ -183,19 +189,18 @@ Result<void> Station::reconfigure(const std::vector<config::Channel>& channels,
   return {};
 }
 
-void Station::deliver(const std::vector<queue::Accepted>& accepted) {
-  for (const auto& one : accepted)
-    if (one.entry.id)
-      for (auto& sink : sinks_) sink->add(one.entry);
+void Station::deliver(const std::string& peer, const std::vector<queue::Accepted>& accepted) {
+  for (const auto& one : accepted) {
+    if (one.entry.id == 0) continue;
+    for (auto& sink : sinks_)
+      one.emergency ? sink->add(one.entry, edge_body(one.entry.id, *one.emergency, peer))
+                    : sink->add(one.entry);
+  }
 }
 
 void Station::deliver_unstored(const std::string& peer, const std::vector<queue::NewMessage>& messages) {
-  for (const auto& message : messages) {
-    const queue::EdgeBody body{.body = {.id = 0, .topic = message.topic, .payload = message.payload},
-                               .origin = {message.origin_incarnation, message.origin_number},
-                               .peer = peer};
-    for (auto& sink : sinks_) sink->publish_unstored(body);
-  }
+  for (const auto& message : messages)
+    for (auto& sink : sinks_) sink->publish_unstored(edge_body(0, message, peer));
 }
 
 bool Station::drop_at_sinks(queue::MessageId id) {

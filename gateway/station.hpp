@@ -45,7 +45,7 @@ class Station {
   // What a sink needs to know beside its broker.
   bridge::MqttSink::Options sink_options(bridge::MqttOptions mqtt, int bit) const;
   // Messages for the sinks are on disk.
-  void deliver(const std::vector<queue::Accepted>& accepted);
+  void deliver(const std::string& peer, const std::vector<queue::Accepted>& accepted);
   // Emergencies from the peer of that name that the store does not take: published now, for what it is worth.
   void deliver_unstored(const std::string& peer, const std::vector<queue::NewMessage>& messages);
 

@@ -34,6 +34,8 @@ struct BrokerMark {
 struct Accepted {
   Entry entry;
   bool duplicate = false;  // a copy: nothing was stored, entry.id is 0
+  // An emergency that waits: what was stored, so that nobody has to read it (at_hand.hpp). Else none.
+  std::shared_ptr<const NewMessage> emergency{};
 };
 
 // A plain text that both ends hold.

@@ -43,7 +43,7 @@ Accepted Store::accept_one(const NewMessage& message) {
     sql_->erase_later.run(entry.id, boot_row_, clock_->now().time_since_epoch().count());
     return {Entry{}, false};
   }
-  return {entry, false};
+  return {entry, false, entry.cls == kEmergency ? std::make_shared<const NewMessage>(message) : nullptr};
 }
 
 void Store::remember(const std::string& source, std::span<const BrokerMark> marks) {

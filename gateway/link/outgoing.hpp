@@ -22,6 +22,7 @@
 #include "gateway/link/batch_numbers.hpp"
 #include "gateway/link/frame.hpp"
 #include "gateway/link/message_numbers.hpp"
+#include "gateway/link/unstored.hpp"
 #include "queue/scheduler.hpp"
 #include "queue/store.hpp"
 
@@ -32,8 +33,10 @@ class OutgoingHost {
  public:
   virtual ~OutgoingHost() = default;
   // → Outgoing::on_loaded with the bodies that are there, or on_load_failed; at once or later. Either all of
-  // the entries are rows of the store or none is (unstored.hpp).
+  // the entries are rows of the store or none is (unstored.hpp); either all are at hand or none is.
   virtual void load(const std::vector<queue::Entry>& entries) = 0;
+  // Loading it asks no disk.
+  virtual bool at_hand(const queue::Entry& entry) const { return is_unstored(entry); }
   // Cannot be sent for good, and why: their bodies are unreadable, or the peer refused each alone. To be
   // dropped, loudly.
   virtual void drop(const std::vector<queue::Entry>& entries, queue::DropReason why) = 0;
@@ -139,7 +142,7 @@ class Outgoing {
 
   using OpenBatches = std::map<std::uint64_t, Open>;
 
-  void keep_unstored_apart();
+  void keep_apart();
   void close(OpenBatches::iterator batch, BootTime now);
   Result<void> apply(const Ack& ack, BootTime now);
   void give_up(OpenBatches::iterator batch);

@@ -104,6 +104,12 @@ void LinkPeer::add(const queue::Entry& entry) {
   hooks_.wake();
 }
 
+void LinkPeer::add(const queue::Accepted& accepted) {
+  if (const auto& message = accepted.emergency)
+    at_hand_.add(accepted.entry, {accepted.entry.id, message->topic, message->payload});
+  add(accepted.entry);
+}
+
 bool LinkPeer::drop(queue::MessageId id) {
   const auto entry = scheduler_.remove(id);
   if (entry) finish({*entry}, queue::State::kDropped, queue::DropReason::kOperator);
@@ -254,7 +260,7 @@ void LinkPeer::pump() {
   while (transport_) {
     const bool exempt = session_.greeting_due() || session_.bye();
     if (!exempt && !transport_->can_send(now)) break;
-    if (!exempt && (now < load_after_ || outgoing_.loading())) send_unstored(now);
+    if (!exempt && (now < load_after_ || outgoing_.loading())) send_from_memory(now);
     if (!exempt && now >= load_after_) outgoing_.prepare(now);
     Bytes frame = session_.next_frame(now, transport_->frame_limit());
     if (frame.empty()) {

@@ -16,6 +16,7 @@
 #include "gateway/link/status.hpp"
 #include "gateway/link/transport/transport.hpp"
 #include "gateway/link/unstored.hpp"
+#include "queue/at_hand.hpp"
 #include "queue/store_runner.hpp"
 
 namespace tulpar::link {
@@ -56,6 +57,8 @@ class LinkPeer : private OutgoingHost, private IncomingHost {
 
   // A message was accepted for this peer.
   void add(const queue::Entry& entry);
+  // The same of what was just accepted and is to wait here: an emergency is not read from the disk again.
+  void add(const queue::Accepted& accepted);
   // For an emergency that may have to leave before it is stored: its number, to be set in the NewMessage that
   // is sent, stored, or both, in any order. Nothing: none is left in this life.
   std::optional<std::uint64_t> number_aside();
@@ -111,6 +114,7 @@ class LinkPeer : private OutgoingHost, private IncomingHost {
 
   // OutgoingHost
   void load(const std::vector<queue::Entry>& entries) override;
+  bool at_hand(const queue::Entry& entry) const override;
   void drop(const std::vector<queue::Entry>& entries, queue::DropReason why) override;
   void reserve(std::uint64_t count) override;
   void begin(std::uint64_t batch, std::vector<queue::MessageId> ids) override;
@@ -129,7 +133,8 @@ class LinkPeer : private OutgoingHost, private IncomingHost {
   void set_aside(std::span<const queue::Entry> entries, std::span<const queue::MessageId> unread,
                  const std::string& why);
   void on_load_failed(const std::string& why);
-  void send_unstored(BootTime now);
+  std::vector<queue::Body> bodies_at_hand(const std::vector<queue::Entry>& entries) const;
+  void send_from_memory(BootTime now);
   void tell_late_emergencies(BootTime now);
   void tell(StoringEmergencies& storing);
   void on_frame(ByteView frame);
@@ -165,6 +170,7 @@ class LinkPeer : private OutgoingHost, private IncomingHost {
   LinkBooks books_;
   DurableWrites writes_;
   Unstored unstored_;
+  queue::AtHand<queue::Body> at_hand_;
   BootTime load_after_{};             // the disk could not be read
   std::vector<queue::Entry> unread_;  // nor could these, each alone: the others go on without them
   BootTime unread_again_{};           // meaningful while there are some

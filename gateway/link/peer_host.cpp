@@ -60,6 +60,7 @@ void LinkPeer::finish(const std::vector<queue::Entry>& entries, queue::State sta
     ids.push_back(row_of(entry));
     ends.push_back({ids.back(), state, why});
     unstored_.forget(entry.number);
+    at_hand_.forget(ids.back());
   }
   writes_.add(
       [ids, ends](queue::Store& store) {
@@ -102,17 +103,32 @@ void LinkPeer::give_up_aside(std::uint64_t number) {
 }
 
 // Those in memory wait neither for a disk that hangs nor for one that was unreadable just now.
-void LinkPeer::send_unstored(BootTime now) {
-  if (!outgoing_.may_make(queue::kEmergency)) return;
+void LinkPeer::send_from_memory(BootTime now) {
   std::vector<queue::Entry> entries;
   std::size_t bytes = 0;
   for (const auto& entry : unstored_.undelivered()) {
     if (bytes + entry.bytes > config::kMaxPayload && !entries.empty()) break;
-    if (!scheduler_.remove(entry.id)) continue;
+    if (!outgoing_.may_make(queue::kEmergency) || !scheduler_.remove(entry.id)) continue;
     entries.push_back(entry);
     bytes += entry.bytes;
   }
   if (!entries.empty()) outgoing_.make(entries, unstored_.bodies(entries), now);
+  for (const auto id : at_hand_.ids()) {
+    if (!outgoing_.may_make(queue::kEmergency)) return;
+    const auto stored = scheduler_.remove(id);
+    if (stored) outgoing_.make({*stored}, bodies_at_hand({*stored}), now);
+  }
+}
+
+bool LinkPeer::at_hand(const queue::Entry& entry) const {
+  return is_unstored(entry) || at_hand_.find(entry.id);
+}
+
+std::vector<queue::Body> LinkPeer::bodies_at_hand(const std::vector<queue::Entry>& entries) const {
+  if (is_unstored(entries.front())) return unstored_.bodies(entries);
+  std::vector<queue::Body> bodies;
+  for (const auto& entry : entries) bodies.push_back(*at_hand_.find(entry.id));
+  return bodies;
 }
 
 void LinkPeer::adopt(const queue::Entry& stored) {
@@ -145,7 +161,7 @@ void LinkPeer::on_load_failed(const std::string& why) {
 }
 
 void LinkPeer::load(const std::vector<queue::Entry>& entries) {
-  if (is_unstored(entries.front())) return outgoing_.on_loaded(unstored_.bodies(entries), clock_->now());
+  if (at_hand(entries.front())) return outgoing_.on_loaded(bodies_at_hand(entries), clock_->now());
   runner_->read([ids = ids_of(entries)](queue::StoreReader& reader) { return reader.bodies(ids); },
                 guarded([this, entries](Result<std::vector<queue::Body>> bodies) {
                   bodies ? outgoing_.on_loaded(std::move(*bodies), clock_->now()) : load_each(entries);
@@ -222,6 +238,7 @@ void LinkPeer::settle(queue::SettledBatch batch, std::vector<std::uint64_t> numb
       unstored_.delivered(numbers[i], batch.messages[i].frame_bytes);
     }
   }
+  for (const auto& message : batch.messages) at_hand_.forget(message.id);
   book(true);
   auto grown = std::make_shared<queue::LinkBytes>();
   writes_.add([peer = peer_, link = link_, batch = std::move(batch),

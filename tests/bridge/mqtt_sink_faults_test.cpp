@@ -210,6 +210,24 @@ TEST_CASE_METHOD(SinkFixture, "Sink: a body that arrives after the connection wa
   CHECK(broker.seen(test::kPublish).size() == 1);
 }
 
+TEST_CASE_METHOD(SinkFixture, "Sink: an emergency whose text is at hand waits for no disk", "[sink]") {
+  runner.hold_reads = true;
+  open();
+  const Entry text = owe("text", "x", 1, 1), sos = owe("sos", "help", 2, queue::kEmergency);
+  sink->add(text);
+  sink->add(sos, {.body = {sos.id, "sos", Bytes{0x68, 0x65, 0x6c, 0x70}}, .origin = {0xabc, 2}, .peer = "relay"});
+  REQUIRE(
+      run_until(loop, [&] { return state(sos.id) == static_cast<std::int64_t>(queue::State::kDelivered); }));
+  const auto published = broker.seen(test::kPublish);
+  REQUIRE(published.size() == 1);
+  CHECK(published[0].topic == "from/relay/sos");
+  CHECK(published[0].payload == "help");
+  runner.hold_reads = false;
+  for (auto& job : std::exchange(runner.held_reads, {})) runner.submit(std::move(job));
+  REQUIRE(delivers(2));
+  CHECK(balanced());
+}
+
 TEST_CASE_METHOD(SinkFixture, "Sink: what the operator takes from the queue is not published", "[sink]") {
   auto mine = options();
   open(mine);

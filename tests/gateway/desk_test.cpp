@@ -93,7 +93,7 @@ TEST_CASE_METHOD(RelayBench,
   REQUIRE(until([&] { return !station().sinks().empty(); }));
   const auto& sink = *station().sinks()[0];
   station().sinks()[0]->start();
-  station().deliver({accept(message(queue::kEdge, "up", "four", 1))});
+  station().deliver("roof", {accept(message(queue::kEdge, "up", "four", 1))});
   REQUIRE(until([&] { return !desk->status().sinks.at(0).note.empty() && broker.connections() > 0; }));
   auto status = desk->status();
   CHECK(status.sinks[0].name == "mqtt");

@@ -34,7 +34,7 @@ struct Edge : DeskBench {
     auto made = message(queue::kEdge, "t", payload, cls);
     made.sinks = both ? station().sink_mask() : 1;
     const auto accepted = accept(made);
-    station().deliver({accepted});
+    station().deliver("roof", {accepted});
     return accepted.entry.id;
   }
   std::int64_t state(queue::MessageId id) {
@@ -70,7 +70,7 @@ TEST_CASE_METHOD(Edge,
     crowded.runner().write([&](queue::Store& s) { return s.accept(std::span(&made, 1)).front(); },
                            [&](Result<queue::Accepted> result) { accepted = result.value(); });
     REQUIRE(until([&] { return accepted.has_value(); }));
-    crowded.deliver({*accepted});
+    crowded.deliver("roof", {*accepted});
   };
   const auto figure = [&](const std::string& sql) {
     return queue::Database(crowded.store_file(), queue::Database::Mode::kReadOnly).query_int(sql);

@@ -26,7 +26,7 @@ struct Fixture : StationBench {
   void start() {
     gateways = std::make_unique<Gateways>(
         station(), book,
-        Gateways::Hooks{.arrived = [this](const auto& accepted) { arrived = accepted; },
+        Gateways::Hooks{.arrived = [this](const auto&, const auto& accepted) { arrived = accepted; },
                         .loaded = [this](link::LinkPeer& peer) { loaded.push_back(peer.name()); },
                         .changed = [this] { ++changes; },
                         .wake = [this] { ++wakes; }});
@@ -83,7 +83,7 @@ TEST_CASE_METHOD(Fixture, "Gateways: those in the book are loaded with what wait
   REQUIRE(hut);
   REQUIRE(roof);
   CHECK(hut->id() != roof->id());
-  const auto entry = accept(message(roof->id(), "t", "for the roof")).entry;
+  const auto entry = accept(message(roof->id(), "t", "for the roof"));
   gateways->add(roof->id(), entry);
   CHECK(hut->scheduler().size() == 0);
   CHECK(roof->scheduler().size() == 1);
@@ -136,7 +136,7 @@ TEST_CASE_METHOD(Fixture, "Gateways: one that is revoked is sent away, forgotten
   const auto id = gateways->find("roof")->id();
   const auto transport = attach("roof"), other = attach("hut");
   CHECK(gateways->find("roof")->connected());
-  gateways->add(id, accept(message(id, "t", "x")).entry);
+  gateways->add(id, accept(message(id, "t", "x")));
   revoke("roof");
   look();
   CHECK(transport->ending == to_string(link::ByeReason::kRevoked));
@@ -146,7 +146,7 @@ TEST_CASE_METHOD(Fixture, "Gateways: one that is revoked is sent away, forgotten
   CHECK(names() == Names{"hut"});
   CHECK_FALSE(other->ended);
   CHECK(other->ending.empty());
-  gateways->add(id, accept(message(id, "t", "y")).entry);  // whoever still knew its id
+  gateways->add(id, accept(message(id, "t", "y")));  // whoever still knew its id
   CHECK(query("SELECT count(*) FROM message WHERE state = 0") == 2);
 
   enrol("roof");
@@ -203,7 +203,7 @@ TEST_CASE_METHOD(Fixture,
   CHECK(changes > 0);
 
   const auto id = gateways->find("roof")->id();
-  gateways->add(id, accept(message(id, "t", "answer", queue::kEmergency)).entry);
+  gateways->add(id, accept(message(id, "t", "answer", queue::kEmergency)));
   REQUIRE(turn([&] { return roof.arrived.size() == 1; }));
   CHECK(roof.arrived == Names{std::to_string(std::string("tanswer").size())});
   CHECK(turn([&] { return query("SELECT count(*) FROM message WHERE state = 2 AND peer > 0") == 1; }));

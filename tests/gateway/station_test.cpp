@@ -83,7 +83,9 @@ TEST_CASE_METHOD(Sinks,
         // Stored behind the question for what was there before.
         station().runner().write(
             [](queue::Store& store) { return store.accept(std::vector{message(queue::kEdge, "t", "y")}); },
-            [this](const Result<std::vector<queue::Accepted>>& accepted) { station().deliver(*accepted); });
+            [this](const Result<std::vector<queue::Accepted>>& accepted) {
+              station().deliver("roof", *accepted);
+            });
         return std::make_unique<bridge::MqttSink>(loop, station().clock(), station().runner(),
                                                   station().sink_options(north.options(), bit));
       },
@@ -235,7 +237,7 @@ TEST_CASE_METHOD(Sinks, "Station: what arrives goes to every sink, what was not 
   message.packet = 9;
   auto once = accept(message), again = accept(message);
   REQUIRE(again.duplicate);
-  station().deliver({once, again});
+  station().deliver("roof", {once, again});
   CHECK(until([&] { return query("SELECT count(*) FROM message WHERE state = 2") == 1; }));
   CHECK(payloads(north).size() == 1);
   CHECK(payloads(south).size() == 1);
@@ -246,7 +248,7 @@ TEST_CASE_METHOD(Sinks, "Station: after a restart each sink gets what it is owed
   north.on_connect = [this](const auto&) { north.refuse(0x88); };
   start();
   auto message = station().judge_arrived(arrived("a/b", "normal"));
-  station().deliver({accept(message)});
+  station().deliver("roof", {accept(message)});
   REQUIRE(until([&] { return query("SELECT owed FROM message") == 1; }));
   restart();
   north.on_connect = [this](const auto&) { north.accept(); };

@@ -150,7 +150,7 @@ struct End {
   void accept(const std::string& payload, queue::ClassId cls = queue::kEmergency) {
     auto message = files.message("t", payload);
     message.cls = cls;
-    peer->add(files.accept(message).entry);
+    peer->add(files.accept(message));
   }
 };
 

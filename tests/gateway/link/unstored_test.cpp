@@ -127,6 +127,37 @@ TEST_CASE_METHOD(Fixture,
   CHECK(gateway.peer->emergencies() == 0);
 }
 
+TEST_CASE_METHOD(Fixture,
+                 "A stored emergency needs no disk that can be read, and takes nobody along that does") {
+  connect();
+  run(Millis{1000});
+  gateway.runner.refuse_reads = true;
+  gateway.accept("one of many", 2);
+  gateway.accept("help");
+  run(Millis{1000});
+  CHECK(relay.arrived == std::vector<std::string>{"4"});
+  gateway.runner.refuse_reads = false;
+  run(Millis{20'000});
+  CHECK(relay.arrived.size() == 2);
+}
+
+TEST_CASE_METHOD(Fixture, "A stored emergency does not wait for a disk that hangs while it is read") {
+  connect();
+  run(Millis{1000});
+  gateway.accept("one of many", 2);
+  gateway.runner.hold = true;
+  run(Millis{500});
+  REQUIRE(gateway.peer->outgoing().loading());
+  gateway.accept("help");
+  gateway.accept("help again");
+  run(Millis{1000});
+  CHECK(relay.arrived.size() == 2);
+  gateway.runner.hold = false;
+  run(Millis{5000});
+  CHECK(relay.arrived.size() == 3);
+  CHECK(delivered() == 3);
+}
+
 TEST_CASE_METHOD(Fixture, "Unstored: given back after it was stored, it is sent as what was stored") {
   connect();
   gateway.accept("the first one enters the history, the next is built on it");
