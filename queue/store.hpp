@@ -218,6 +218,8 @@ class Store {
   // After COMMIT and its answers: once for each erase_old(), takes erased text out of the write-ahead log, and
   // gives empty pages back in small steps. Waits for no reader: what one holds up is done the next time.
   void tidy();
+  // Closing will not move the log into the file, which is damaged: the salvage reads both as they are.
+  void leave_log();
 
   // Message numbers next..end-1 are reserved on disk and not given yet.
   struct NumberBlock {
