@@ -92,16 +92,23 @@ std::unique_ptr<queue::Store> Station::open_store() {
 // On one of the store's threads.
 void Station::on_store_failure(const queue::StoreError& error) {
   if (error.is_full()) ballast_.release();
-  if (error.is_damage())
-    boost::asio::post(*loop_, [this, words = std::string(error.what())] { salvage_at_next_start(words); });
+  if (error.is_damage()) note_damage(error.what());
   if (error.is_unreadable()) boost::asio::post(*loop_, [this, words = error.plain()] { on_unreadable(words); });
 }
 
-// A damaged file is not written on.
-void Station::salvage_at_next_start(const std::string& words) {
-  queue::note_damage(store_file(), words);
-  throw std::runtime_error(
-      fmt::format("{} is damaged ({}): the next start saves what can be read of it", store_file(), words));
+// On one of the store's threads, which writes nothing more: while a disk hangs over the note, an SOS goes from
+// memory.
+void Station::note_damage(const std::string& words) {
+  if (damaged_.exchange(true)) return;
+  auto noted = queue::note_damage(store_file(), words);
+  if (!noted && ballast_.release()) noted = queue::note_damage(store_file(), words);
+  boost::asio::post(*loop_, [this, words, noted] { salvage_at_next_start(words, noted); });
+}
+
+void Station::salvage_at_next_start(const std::string& words, const Result<void>& noted) {
+  const auto then = noted ? "the next start saves what can be read of it"
+                          : fmt::format("the next start may not see it: {}", noted.error().message);
+  throw std::runtime_error(fmt::format("{} is damaged ({}): {}", store_file(), words, then));
 }
 
 // Mostly this passes, and meanwhile an SOS goes from memory. A bad spot stays: then what can be read is saved.
@@ -112,10 +119,12 @@ void Station::on_unreadable(const std::string& words) {
   unreadable_last_ = now;
   if (now - *unreadable_since_ < kUnreadableFor) return;
   unreadable_since_ = now;
-  runner_->query([file = store_file()](queue::StoreReader&) { return queue::is_worth_salvaging(file); },
-                 [this, words](Result<bool> worth) {
-                   if (worth && *worth) salvage_at_next_start(words);
-                 });
+  // To the runner a bad spot is damage from here on.
+  runner_->query(
+      [file = store_file(), words](queue::StoreReader&) {
+        if (queue::is_worth_salvaging(file)) throw queue::StoreError(words, SQLITE_CORRUPT);
+      },
+      [](const Result<void>&) {});
 }
 
 std::string Station::store_note() const {

@@ -7,7 +7,9 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <charconv>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <set>
@@ -54,12 +56,33 @@ void remove_store(const std::string& path) {
   for (const auto* suffix : {"-wal", "-shm", "-journal"}) fs::remove(path + suffix);
 }
 
-void sync_folder(const std::string& path) {
+// An open file, or none.
+struct File {
+  explicit File(int opened) : fd(opened) {}
+  ~File() {
+    if (fd >= 0) close(fd);
+  }
+  File(const File&) = delete;
+  File& operator=(const File&) = delete;
+  int fd;
+};
+
+// False: errno says why.
+bool sync_folder(const std::string& path) {
   const fs::path folder = fs::path(path).parent_path();
-  const int fd = open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (fd < 0) return;
-  fsync(fd);
-  close(fd);
+  const File file(open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  // Some file systems know no such thing for a folder.
+  return file.fd >= 0 && (fsync(file.fd) == 0 || errno == EINVAL || errno == ENOTSUP);
+}
+
+bool write_all(int fd, std::string_view text) {
+  while (!text.empty()) {
+    const ssize_t wrote = write(fd, text.data(), text.size());
+    if (wrote < 0 && errno == EINTR) continue;
+    if (wrote < 0) return false;
+    text.remove_prefix(static_cast<std::size_t>(wrote));
+  }
+  return true;
 }
 
 bool remove_oldest(const std::string& path, std::size_t keep, std::vector<std::string>& removed) {
@@ -121,9 +144,12 @@ std::string known_damage(const std::string& path) {
   return pages.log_damage();
 }
 
-void note_damage(const std::string& path, const std::string& why) {
-  std::ofstream(note_file(path)) << why;
-  sync_folder(path);
+Result<void> note_damage(const std::string& path, const std::string& why) {
+  const std::string note = note_file(path);
+  const File file(open(note.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
+  // One that is empty counts, too, so what it says comes last.
+  if (file.fd >= 0 && sync_folder(path) && write_all(file.fd, why) && fsync(file.fd) == 0) return {};
+  return Error{fmt::format("{} cannot be written: {}", note, std::strerror(errno))};
 }
 
 bool is_worth_salvaging(const std::string& path) {
@@ -143,6 +169,8 @@ void end_of_trouble(const std::string& path) { fs::remove(starts_file(path)); }
 
 void finish_salvage(const std::string& path) {
   if (fs::exists(path)) return;
+  // First, or a power cut could bring the file back without its note.
+  sync_folder(path);
   fs::remove(note_file(path));
   if (!fs::exists(fresh_file(path))) return;
   const auto numbers = damaged_files(path);

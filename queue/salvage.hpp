@@ -31,8 +31,9 @@ struct Salvaged {
 // Why the file at `path` must not be opened; empty: nothing is known against it. To be asked before SQLite has
 // touched it, which would begin a torn log anew. Throws StoreError if the disk cannot read it now.
 std::string known_damage(const std::string& path);
-// Damage was met while the store was open, that the checks on opening may not see: the next start salvages.
-void note_damage(const std::string& path, const std::string& why);
+// Damage was met while the store was open, that the checks on opening may not see: the next start salvages. On
+// disk when this returns, so that a power cut does not bring the file back into use. Error: it may not be.
+Result<void> note_damage(const std::string& path, const std::string& why);
 // The disk can read half of it or more: a bad spot, not a disk that is gone or away.
 bool is_worth_salvaging(const std::string& path);
 // At a start that could not read the file: true if it has been so for kStartsToWait starts, and salvaging what
