@@ -17,6 +17,7 @@ constexpr Millis kEraseEvery = std::chrono::minutes(1);
 // A disk that cannot read for so long has a bad spot; errors further apart than the pause are not the same
 // trouble.
 constexpr Millis kUnreadableFor = std::chrono::minutes(10), kUnreadablePause = std::chrono::minutes(1);
+constexpr Millis kPruneDamagedEvery = std::chrono::hours(1);
 // How long the operator is told that the store was damaged.
 constexpr Millis kNoteFor = std::chrono::hours(24);
 // The last 5 % of the store are for emergencies alone (DESIGN.md §6).
@@ -44,6 +45,10 @@ void tell_of_gone(const queue::Store::GoneSinks& gone) {
     spdlog::warn("{} messages were owed to sinks that are no longer configured: the others have had them",
                  gone.elsewhere);
   if (gone.stay > 0) spdlog::warn("{} messages wait for a sink, and none is configured", gone.stay);
+}
+
+void tell_of_removed(const std::vector<queue::RemovedFile>& removed) {
+  for (const auto& file : removed) spdlog::warn("{}", file.words());
 }
 
 }  // namespace
@@ -84,7 +89,7 @@ std::unique_ptr<queue::Store> Station::open_store() {
     store_note_ = salvaged->words();
     noted_at_ = clock_.now();
     spdlog::error("{}", store_note_);
-    for (const auto& file : salvaged->removed) spdlog::warn("{} is removed, to keep room", file);
+    tell_of_removed(salvaged->removed);
   }
   return std::move(*store);
 }
@@ -296,9 +301,23 @@ void Station::evict_at_sinks(std::uint64_t keep) {
     if (const std::uint64_t bytes = sink->waiting_bytes(); bytes > keep) sink->evict(bytes - keep);
 }
 
+// On the page's thread: deleting a large file may take seconds.
+void Station::prune_damaged(BootTime now) {
+  if (pruned_at_ && now - *pruned_at_ < kPruneDamagedEvery) return;
+  pruned_at_ = now;
+  const auto wall = clock_.trusted() ? std::optional(clock_.wall()) : std::nullopt;
+  runner_->query([file = store_file(), most = std::uint64_t{options_.storage.max_size},
+                  wall](queue::StoreReader&) { return queue::prune_damaged(file, most, wall); },
+                 [](Result<std::vector<queue::RemovedFile>> removed) {
+                   removed ? tell_of_removed(*removed)
+                           : spdlog::warn("old damaged files stay: {}", removed.error().message);
+                 });
+}
+
 void Station::step(const std::vector<link::LinkPeer*>& peers) {
   make_room(peers);
   const BootTime now = clock_.now();
+  prune_damaged(now);
   if (erasing_ || (erased_at_ && now - *erased_at_ < kEraseEvery)) return;
   erased_at_ = now;
   erasing_ = true;

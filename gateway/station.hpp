@@ -98,6 +98,7 @@ class Station {
   std::uint64_t edge_bytes() const;
   // Down to `keep` bytes at each.
   void evict_at_sinks(std::uint64_t keep);
+  void prune_damaged(BootTime now);
   void make_room(const std::vector<link::LinkPeer*>& peers);
 
   boost::asio::io_context* loop_;
@@ -111,7 +112,7 @@ class Station {
   std::vector<std::unique_ptr<bridge::MqttSink>> sinks_;
   std::vector<std::string> sink_names_;
   std::uint64_t sink_mask_ = 0;
-  std::optional<BootTime> erased_at_;
+  std::optional<BootTime> erased_at_, pruned_at_;
   bool erasing_ = false;
   std::atomic<bool> damaged_ = false;  // that is noted, or being noted
   queue::Ballast ballast_;             // on the store's writer thread, once there is one

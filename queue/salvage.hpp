@@ -4,14 +4,15 @@
 // read of it. Used by Store::open; nobody else has the file open meanwhile.
 //
 // The damaged file is only read. A crash at any moment leaves either it in its place, or the new one whole:
-// the next start finishes. Moved aside it is queue.db.damaged-1, -2, ... in the same folder; the last three are
-// kept. History is dropped, each peer gets a new incarnation, no number is given twice, the books balance.
+// the next start finishes. What becomes of the file that was moved aside: damaged_files.hpp. History is
+// dropped, each peer gets a new incarnation, no number is given twice, the books balance.
 #pragma once
 
 #include <string>
 #include <vector>
 
 #include "config/base.hpp"
+#include "queue/damaged_files.hpp"
 #include "queue/salvage_mend.hpp"
 
 namespace tulpar::queue {
@@ -22,7 +23,7 @@ struct Salvaged {
   Mended mended;
   std::int64_t bad_pages = 0, pages = 0;
   std::vector<std::string> missing;  // tables of which part is lost
-  std::vector<std::string> removed;  // older damaged files that had to go
+  std::vector<RemovedFile> removed;  // older damaged files that had to go
 
   // What the operator should know, in two or three sentences.
   std::string words() const;

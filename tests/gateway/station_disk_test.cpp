@@ -69,6 +69,16 @@ TEST_CASE_METHOD(Fixture, "Station: a damaged store is salvaged at the start, lo
   CHECK(station().store_note().empty());
 }
 
+TEST_CASE_METHOD(Fixture, "Station: damaged files beyond their bounds are deleted while it runs, loudly") {
+  for (int number = 1; number <= 4; ++number)
+    std::ofstream(file() + ".damaged-" + std::to_string(number)) << "x";
+  station().step({});
+  REQUIRE(until([&] { return log.text().find("is deleted") != std::string::npos; }));
+  CHECK_THAT(log.text(), Contains("[warning] " + file() + ".damaged-1, a damaged store's file of 1 bytes"));
+  CHECK_FALSE(fs::exists(file() + ".damaged-1"));
+  CHECK(fs::exists(file() + ".damaged-2"));
+}
+
 TEST_CASE_METHOD(Fixture, "Station: damage that is met in use ends the program, and the next start salvages") {
   const auto peer = load_peer("relay", "sat");
   accept(message(peer->id(), "t", "x"));
