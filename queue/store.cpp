@@ -103,7 +103,7 @@ Millis Store::boot_offset(std::int64_t boot_row) {
 std::uint64_t Store::renew_incarnation(PeerId peer) {
   const std::uint64_t incarnation = random_incarnation();
   sql_->own_incarnation.run(peer, incarnation);
-  clear_history(peer);
+  sql_->clear_history.run(peer, 1);
   return incarnation;
 }
 

@@ -162,7 +162,9 @@ class Store {
   // The peer has it on disk: its messages are delivered, its text enters the history. Returns the payload and
   // frame bytes by which the link's totals grew.
   LinkBytes settle(PeerId peer, std::int64_t link, const SettledBatch& batch);
-  void clear_history(PeerId peer);  // the sending one
+  // The sending one. Batches below `from` do not enter it any more, however late they are settled: writes that
+  // failed are tried again in any order. As those are of this process, that is kept in memory.
+  void clear_history(PeerId peer, std::uint64_t from);
   void raise_floor(PeerId peer, std::uint64_t floor);
 
   // The link's receiving side.
@@ -287,6 +289,7 @@ class Store {
   std::unordered_map<PeerId, NumberBlock> numbers_;
   std::unordered_map<PeerId, std::uint64_t> life_began_;  // with which batch number
   std::unordered_map<PeerId, ReceiveState> received_;
+  std::unordered_map<PeerId, std::uint64_t> history_from_;  // stays on a rollback: that is tried again
 
   // Of this write group: what was settled on which link, to spread the booked wire bytes over.
   std::vector<SettledPart> settled_;
