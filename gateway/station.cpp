@@ -325,7 +325,9 @@ void Station::step(const std::vector<link::LinkPeer*>& peers) {
   runner_->write(
       [this, keep = options_.storage.keep_delivered, story = options_.storage.keep_story](queue::Store& store) {
         ballast_.restore();
-        store.date_usage();
+        if (const auto ahead = store.date_usage(); ahead > 0)
+          spdlog::warn("{} bytes stood under days to come, from when the clock was wrong: they count today",
+                       ahead);
         return store.erase_old(keep, story);
       },
       [this](Result<std::int64_t> rows) {

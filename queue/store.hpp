@@ -210,8 +210,11 @@ class Store {
   // Erases bodies of messages that were delivered `keep` ago or earlier, and stories finished `keep_story` ago;
   // at most `limit` rows. Returns rows touched.
   std::int64_t erase_old(Millis keep, Millis keep_story, std::int64_t limit = 500);
-  // Moves usage that was booked before the clock was believable. Does nothing while it is not.
-  void date_usage();
+  // Moves usage that was booked before the clock was believable to its time, and what was booked more than a
+  // day ahead of a clock that has gone on without a step for an hour to now: it would count in every cycle
+  // until then. To be called every few minutes; does nothing while the clock is not believable. Returns the
+  // wire bytes that were ahead.
+  std::int64_t date_usage();
 
   // The runner's part.
   Database& database() { return db_; }
@@ -240,6 +243,7 @@ class Store {
   void setup(const std::vector<std::string>& classes);
   void note_boot();
   Millis boot_offset(std::int64_t boot_row);
+  bool is_steady(WallTime now);
   GoneSinks pass_on(std::uint64_t left, std::uint64_t kept, std::uint64_t fresh);
   NodeId node(const std::string& name);
   ClassId class_id(std::int64_t row) const;
@@ -277,9 +281,10 @@ class Store {
   std::int64_t boot_row_ = 0;
   BootTime boot_noted_{};
   std::optional<BootTime> usage_pruned_;
-  bool erased_ = false;                   // since the log was last emptied
-  bool tidy_due_ = false;                 // erase_old() ran since the last tidy()
-  std::vector<std::int64_t> class_rows_;  // by ClassId
+  std::optional<std::pair<BootTime, WallTime>> steady_since_;  // as date_usage() sees the clock
+  bool erased_ = false;                                        // since the log was last emptied
+  bool tidy_due_ = false;                                      // erase_old() ran since the last tidy()
+  std::vector<std::int64_t> class_rows_;                       // by ClassId
   std::unique_ptr<Ledger> ledger_;
   std::unique_ptr<Statements> sql_;
 
