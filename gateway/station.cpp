@@ -17,6 +17,7 @@ constexpr Millis kEraseEvery = std::chrono::minutes(1);
 // A disk that cannot read for so long has a bad spot; errors further apart than the pause are not the same
 // trouble.
 constexpr Millis kUnreadableFor = std::chrono::minutes(10), kUnreadablePause = std::chrono::minutes(1);
+constexpr Millis kPruneDamagedEvery = std::chrono::hours(1);
 // How long the operator is told that the store was damaged.
 constexpr Millis kNoteFor = std::chrono::hours(24);
 // The last 5 % of the store are for emergencies alone (DESIGN.md §6).
@@ -50,6 +51,10 @@ queue::EdgeBody edge_body(queue::MessageId id, const queue::NewMessage& message,
   return {.body = {.id = id, .topic = message.topic, .payload = message.payload},
           .origin = {message.origin_incarnation, message.origin_number},
           .peer = peer};
+}
+
+void tell_of_removed(const std::vector<queue::RemovedFile>& removed) {
+  for (const auto& file : removed) spdlog::warn("{}", file.words());
 }
 
 }  // namespace
@@ -90,7 +95,7 @@ std::unique_ptr<queue::Store> Station::open_store() {
     store_note_ = salvaged->words();
     noted_at_ = clock_.now();
     spdlog::error("{}", store_note_);
-    for (const auto& file : salvaged->removed) spdlog::warn("{} is removed, to keep room", file);
+    tell_of_removed(salvaged->removed);
   }
   return std::move(*store);
 }
@@ -98,16 +103,23 @@ std::unique_ptr<queue::Store> Station::open_store() {
 // On one of the store's threads.
 void Station::on_store_failure(const queue::StoreError& error) {
   if (error.is_full()) ballast_.release();
-  if (error.is_damage())
-    boost::asio::post(*loop_, [this, words = std::string(error.what())] { salvage_at_next_start(words); });
+  if (error.is_damage()) note_damage(error.what());
   if (error.is_unreadable()) boost::asio::post(*loop_, [this, words = error.plain()] { on_unreadable(words); });
 }
 
-// A damaged file is not written on.
-void Station::salvage_at_next_start(const std::string& words) {
-  queue::note_damage(store_file(), words);
-  throw std::runtime_error(
-      fmt::format("{} is damaged ({}): the next start saves what can be read of it", store_file(), words));
+// On one of the store's threads, which writes nothing more: while a disk hangs over the note, an SOS goes from
+// memory.
+void Station::note_damage(const std::string& words) {
+  if (damaged_.exchange(true)) return;
+  auto noted = queue::note_damage(store_file(), words);
+  if (!noted && ballast_.release()) noted = queue::note_damage(store_file(), words);
+  boost::asio::post(*loop_, [this, words, noted] { salvage_at_next_start(words, noted); });
+}
+
+void Station::salvage_at_next_start(const std::string& words, const Result<void>& noted) {
+  const auto then = noted ? "the next start saves what can be read of it"
+                          : fmt::format("the next start may not see it: {}", noted.error().message);
+  throw std::runtime_error(fmt::format("{} is damaged ({}): {}", store_file(), words, then));
 }
 
 // Mostly this passes, and meanwhile an SOS goes from memory. A bad spot stays: then what can be read is saved.
@@ -118,10 +130,12 @@ void Station::on_unreadable(const std::string& words) {
   unreadable_last_ = now;
   if (now - *unreadable_since_ < kUnreadableFor) return;
   unreadable_since_ = now;
-  runner_->query([file = store_file()](queue::StoreReader&) { return queue::is_worth_salvaging(file); },
-                 [this, words](Result<bool> worth) {
-                   if (worth && *worth) salvage_at_next_start(words);
-                 });
+  // To the runner a bad spot is damage from here on.
+  runner_->query(
+      [file = store_file(), words](queue::StoreReader&) {
+        if (queue::is_worth_salvaging(file)) throw queue::StoreError(words, SQLITE_CORRUPT);
+      },
+      [](const Result<void>&) {});
 }
 
 std::string Station::store_note() const {
@@ -292,9 +306,23 @@ void Station::evict_at_sinks(std::uint64_t keep) {
     if (const std::uint64_t bytes = sink->waiting_bytes(); bytes > keep) sink->evict(bytes - keep);
 }
 
+// On the page's thread: deleting a large file may take seconds.
+void Station::prune_damaged(BootTime now) {
+  if (pruned_at_ && now - *pruned_at_ < kPruneDamagedEvery) return;
+  pruned_at_ = now;
+  const auto wall = clock_.trusted() ? std::optional(clock_.wall()) : std::nullopt;
+  runner_->query([file = store_file(), most = std::uint64_t{options_.storage.max_size},
+                  wall](queue::StoreReader&) { return queue::prune_damaged(file, most, wall); },
+                 [](Result<std::vector<queue::RemovedFile>> removed) {
+                   removed ? tell_of_removed(*removed)
+                           : spdlog::warn("old damaged files stay: {}", removed.error().message);
+                 });
+}
+
 void Station::step(const std::vector<link::LinkPeer*>& peers) {
   make_room(peers);
   const BootTime now = clock_.now();
+  prune_damaged(now);
   if (erasing_ || (erased_at_ && now - *erased_at_ < kEraseEvery)) return;
   erased_at_ = now;
   erasing_ = true;
@@ -302,7 +330,9 @@ void Station::step(const std::vector<link::LinkPeer*>& peers) {
   runner_->write(
       [this, keep = options_.storage.keep_delivered, story = options_.storage.keep_story](queue::Store& store) {
         ballast_.restore();
-        store.date_usage();
+        if (const auto ahead = store.date_usage(); ahead > 0)
+          spdlog::warn("{} bytes stood under days to come, from when the clock was wrong: they count today",
+                       ahead);
         return store.erase_old(keep, story);
       },
       [this](Result<std::int64_t> rows) {

@@ -7,6 +7,7 @@
 // std::runtime_error, with words for the operator, if it cannot be. `Appliance` and `Relay` each own one.
 #pragma once
 
+#include <atomic>
 #include <boost/asio/io_context.hpp>
 #include <memory>
 #include <set>
@@ -89,12 +90,15 @@ class Station {
   std::unique_ptr<queue::Store> open_store();
   void on_store_failure(const queue::StoreError& error);
   void on_unreadable(const std::string& words);
-  void salvage_at_next_start(const std::string& words);
+  void note_damage(const std::string& words);
+  // Ends the program: a damaged file is not used on.
+  void salvage_at_next_start(const std::string& words, const Result<void>& noted);
   queue::NewMessage judge_with(bridge::Classifier& classifier, const std::string& topic, Bytes payload) const;
   // The sinks have mostly the same messages before them, so the largest backlog stands for what they keep.
   std::uint64_t edge_bytes() const;
   // Down to `keep` bytes at each.
   void evict_at_sinks(std::uint64_t keep);
+  void prune_damaged(BootTime now);
   void make_room(const std::vector<link::LinkPeer*>& peers);
 
   boost::asio::io_context* loop_;
@@ -108,9 +112,10 @@ class Station {
   std::vector<std::unique_ptr<bridge::MqttSink>> sinks_;
   std::vector<std::string> sink_names_;
   std::uint64_t sink_mask_ = 0;
-  std::optional<BootTime> erased_at_;
+  std::optional<BootTime> erased_at_, pruned_at_;
   bool erasing_ = false;
-  queue::Ballast ballast_;  // on the store's writer thread, once there is one
+  std::atomic<bool> damaged_ = false;  // that is noted, or being noted
+  queue::Ballast ballast_;             // on the store's writer thread, once there is one
   std::string store_note_;
   BootTime noted_at_{};
   DiskWrites disk_writes_;

@@ -51,7 +51,8 @@ std::int64_t slot_start(WallTime at, int resolution) {
 }
 
 Ledger::Ledger(Database& db)
-    : add_book_(
+    : db_(&db),
+      add_book_(
           db,
           "INSERT INTO book(edge, class, accepted, delivered, expired, conflated, dropped, queued, duplicates) "
           "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT DO UPDATE SET accepted = accepted + ?3, "
@@ -122,6 +123,51 @@ std::int64_t Ledger::date(std::int64_t boot_row, BootTime now, WallTime wall) {
   }
   if (rows) clear_undated_.run(boot_row);
   return rows;
+}
+
+std::int64_t Ledger::bring_back(WallTime from, WallTime now) {
+  const std::int64_t begin = slot_start(from, 86400);
+  Statement ahead(*db_,
+                  "SELECT coalesce(sum(wire_up + wire_down), 0), count(*) FROM usage WHERE resolution = 86400 "
+                  "AND start >= ?1");
+  ahead(begin).step();
+  const std::int64_t bytes = ahead.integer(0), rows = ahead.integer(1);
+  ahead.reset();
+  if (rows == 0) return 0;
+  take_from_months(begin);
+  // Months get what the days have, as a month may be wrong in part.
+  Statement move(
+      *db_,
+      "INSERT INTO usage(resolution, start, link, class, node, messages, payload, frame, wire_up, "
+      "wire_down) SELECT ?1, ?2, link, class, node, sum(messages), sum(payload), sum(frame), "
+      "sum(wire_up), sum(wire_down) FROM usage WHERE resolution = ?3 AND start >= ?4 "
+      "GROUP BY link, class, node ON CONFLICT DO UPDATE SET messages = messages + excluded.messages, "
+      "payload = payload + excluded.payload, frame = frame + excluded.frame, "
+      "wire_up = wire_up + excluded.wire_up, wire_down = wire_down + excluded.wire_down");
+  for (const int resolution : kResolutions)
+    move.run(resolution, slot_start(now, resolution), resolution ? resolution : 86400, begin);
+  Statement(*db_, "DELETE FROM usage WHERE resolution > 0 AND start >= ?1").run(begin);
+  return bytes;
+}
+
+void Ledger::take_from_months(std::int64_t from_day) {
+  // No less than nothing: of a store that was salvaged months may be missing, and not their days.
+  Statement(
+      *db_,
+      "UPDATE usage SET messages = max(usage.messages - d.messages, 0), "
+      "payload = max(usage.payload - d.payload, 0), frame = max(usage.frame - d.frame, 0), "
+      "wire_up = max(usage.wire_up - d.wire_up, 0), wire_down = max(usage.wire_down - d.wire_down, 0) "
+      "FROM (SELECT CAST(strftime('%s', start, 'unixepoch', 'start of month') AS INTEGER) AS month, link, "
+      "class, node, sum(messages) AS messages, sum(payload) AS payload, sum(frame) AS frame, "
+      "sum(wire_up) AS wire_up, sum(wire_down) AS wire_down FROM usage "
+      "WHERE resolution = 86400 AND start >= ?1 GROUP BY month, link, class, node) AS d "
+      "WHERE usage.resolution = 0 AND usage.start = d.month AND usage.link = d.link "
+      "AND usage.class = d.class AND usage.node = d.node")
+      .run(from_day);
+  Statement(*db_,
+            "DELETE FROM usage WHERE resolution = 0 AND start >= ?1 AND messages = 0 AND payload = 0 AND "
+            "frame = 0 AND wire_up = 0 AND wire_down = 0")
+      .run(slot_start(WallTime{std::chrono::seconds(from_day)}, 0));
 }
 
 void Ledger::forget() {

@@ -58,12 +58,17 @@ class Ledger {
   void flush(std::int64_t boot_row, BootTime now, std::optional<WallTime> wall);
   // Moves what was booked without a believable clock in this boot to its time. Returns rows moved.
   std::int64_t date(std::int64_t boot_row, BootTime now, WallTime wall);
+  // Moves what stands `from` or later, a day's begin in UTC, to `now`: a clock that was wrong booked it.
+  // Returns wire bytes moved.
+  std::int64_t bring_back(WallTime from, WallTime now);
   void forget();  // after a rollback
 
  private:
+  void take_from_months(std::int64_t from_day);
   void flush_usage(std::int64_t boot_row, BootTime now, std::optional<WallTime> wall);
   void add_dated(WallTime at, const UsageKey& key, const Usage& usage);
 
+  Database* db_;
   std::map<std::pair<bool, std::int64_t>, Book> books_;
   std::map<std::tuple<bool, std::int64_t, DropReason>, std::int64_t> drops_;
   std::map<std::int64_t, LinkBytes> links_;

@@ -7,10 +7,10 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <charconv>
+#include <cerrno>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
-#include <set>
 
 #include "queue/salvage_pages.hpp"
 #include "queue/salvage_tables.hpp"
@@ -24,58 +24,47 @@ namespace fs = std::filesystem;
 // Rows are taken over as version 1 has them: who changes a table says here what becomes of older rows.
 static_assert(kSchemaVersion == 1);
 
-constexpr std::size_t kDamagedKept = 3;
 constexpr const char* kCompanions[] = {"-wal", "-shm"};
 
 std::string fresh_file(const std::string& path) { return path + ".salvaged"; }
 std::string note_file(const std::string& path) { return path + ".suspect"; }
 std::string starts_file(const std::string& path) { return path + ".unreadable"; }
-std::string aside_file(const std::string& path, int number) {
-  return fmt::format("{}.damaged-{}", path, number);
-}
 
-// Their numbers, the oldest first.
-std::set<int> damaged_files(const std::string& path) {
-  std::set<int> numbers;
-  const std::string begin = fs::path(path).filename().string() + ".damaged-";
-  const fs::path folder = fs::path(path).parent_path();
-  for (const auto& entry : fs::directory_iterator(folder.empty() ? "." : folder)) {
-    const std::string name = entry.path().filename();
-    int number = 0;
-    const auto* const end = name.data() + name.size();
-    if (name.starts_with(begin) && std::from_chars(name.data() + begin.size(), end, number).ptr == end)
-      numbers.insert(number);
+// An open file, or none.
+struct File {
+  explicit File(int opened) : fd(opened) {}
+  ~File() {
+    if (fd >= 0) close(fd);
   }
-  return numbers;
-}
+  File(const File&) = delete;
+  File& operator=(const File&) = delete;
+  int fd;
+};
 
-void remove_store(const std::string& path) {
-  fs::remove(path);
-  for (const auto* suffix : {"-wal", "-shm", "-journal"}) fs::remove(path + suffix);
-}
-
-void sync_folder(const std::string& path) {
+// False: errno says why.
+bool sync_folder(const std::string& path) {
   const fs::path folder = fs::path(path).parent_path();
-  const int fd = open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (fd < 0) return;
-  fsync(fd);
-  close(fd);
+  const File file(open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  // Some file systems know no such thing for a folder.
+  return file.fd >= 0 && (fsync(file.fd) == 0 || errno == EINVAL || errno == ENOTSUP);
 }
 
-bool remove_oldest(const std::string& path, std::size_t keep, std::vector<std::string>& removed) {
-  const auto numbers = damaged_files(path);
-  if (numbers.size() <= keep) return false;
-  removed.push_back(aside_file(path, *numbers.begin()));
-  remove_store(removed.back());
+bool write_all(int fd, std::string_view text) {
+  while (!text.empty()) {
+    const ssize_t wrote = write(fd, text.data(), text.size());
+    if (wrote < 0 && errno == EINTR) continue;
+    if (wrote < 0) return false;
+    text.remove_prefix(static_cast<std::size_t>(wrote));
+  }
   return true;
 }
 
 // The file first: where it is gone, the new one is known to be whole.
 std::string move_aside(const std::string& path) {
-  const auto numbers = damaged_files(path);
-  const std::string aside = aside_file(path, numbers.empty() ? 1 : *numbers.rbegin() + 1);
+  const std::string aside = next_damaged_file(path);
   const std::ofstream made(path, std::ios::app);  // it may be gone, and only its log be there
   fs::rename(path, aside);
+  begin_age(aside);
   finish_salvage(path);
   return aside;
 }
@@ -121,9 +110,12 @@ std::string known_damage(const std::string& path) {
   return pages.log_damage();
 }
 
-void note_damage(const std::string& path, const std::string& why) {
-  std::ofstream(note_file(path)) << why;
-  sync_folder(path);
+Result<void> note_damage(const std::string& path, const std::string& why) {
+  const std::string note = note_file(path);
+  const File file(open(note.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
+  // One that is empty counts, too, so what it says comes last.
+  if (file.fd >= 0 && sync_folder(path) && write_all(file.fd, why) && fsync(file.fd) == 0) return {};
+  return Error{fmt::format("{} cannot be written: {}", note, std::strerror(errno))};
 }
 
 bool is_worth_salvaging(const std::string& path) {
@@ -143,12 +135,14 @@ void end_of_trouble(const std::string& path) { fs::remove(starts_file(path)); }
 
 void finish_salvage(const std::string& path) {
   if (fs::exists(path)) return;
+  // First, or a power cut could bring the file back without its note.
+  sync_folder(path);
   fs::remove(note_file(path));
   if (!fs::exists(fresh_file(path))) return;
   const auto numbers = damaged_files(path);
   for (const auto* suffix : kCompanions)
     if (fs::exists(path + suffix) && !numbers.empty())
-      fs::rename(path + suffix, aside_file(path, *numbers.rbegin()) + suffix);
+      fs::rename(path + suffix, damaged_file(path, *numbers.rbegin()) + suffix);
   sync_folder(path);
   fs::rename(fresh_file(path), path);
   sync_folder(path);
@@ -163,12 +157,16 @@ Result<Salvaged> salvage(const std::string& path, const std::vector<std::string>
       built = true;
     } catch (const StoreError& error) {
       // Better a gateway that works than the remains of an older one.
-      if (!error.is_full() || !remove_oldest(path, 0, result.removed)) throw;
+      auto oldest =
+          error.is_full() ? remove_oldest(path, 0, "the salvage of a newer one needs room") : std::nullopt;
+      if (!oldest) throw;
+      result.removed.push_back(std::move(*oldest));
     }
   }
   result.aside = move_aside(path);
   end_of_trouble(path);
-  remove_oldest(path, kDamagedKept, result.removed);
+  while (auto oldest = remove_oldest(path, kDamagedKept, "newer ones are kept"))
+    result.removed.push_back(std::move(*oldest));
   return result;
 } catch (const std::exception& error) {
   return Error{

@@ -4,14 +4,15 @@
 // read of it. Used by Store::open; nobody else has the file open meanwhile.
 //
 // The damaged file is only read. A crash at any moment leaves either it in its place, or the new one whole:
-// the next start finishes. Moved aside it is queue.db.damaged-1, -2, ... in the same folder; the last three are
-// kept. History is dropped, each peer gets a new incarnation, no number is given twice, the books balance.
+// the next start finishes. What becomes of the file that was moved aside: damaged_files.hpp. History is
+// dropped, each peer gets a new incarnation, no number is given twice, the books balance.
 #pragma once
 
 #include <string>
 #include <vector>
 
 #include "config/base.hpp"
+#include "queue/damaged_files.hpp"
 #include "queue/salvage_mend.hpp"
 
 namespace tulpar::queue {
@@ -22,7 +23,7 @@ struct Salvaged {
   Mended mended;
   std::int64_t bad_pages = 0, pages = 0;
   std::vector<std::string> missing;  // tables of which part is lost
-  std::vector<std::string> removed;  // older damaged files that had to go
+  std::vector<RemovedFile> removed;  // older damaged files that had to go
 
   // What the operator should know, in two or three sentences.
   std::string words() const;
@@ -31,8 +32,9 @@ struct Salvaged {
 // Why the file at `path` must not be opened; empty: nothing is known against it. To be asked before SQLite has
 // touched it, which would begin a torn log anew. Throws StoreError if the disk cannot read it now.
 std::string known_damage(const std::string& path);
-// Damage was met while the store was open, that the checks on opening may not see: the next start salvages.
-void note_damage(const std::string& path, const std::string& why);
+// Damage was met while the store was open, that the checks on opening may not see: the next start salvages. On
+// disk when this returns, so that a power cut does not bring the file back into use. Error: it may not be.
+Result<void> note_damage(const std::string& path, const std::string& why);
 // The disk can read half of it or more: a bad spot, not a disk that is gone or away.
 bool is_worth_salvaging(const std::string& path);
 // At a start that could not read the file: true if it has been so for kStartsToWait starts, and salvaging what

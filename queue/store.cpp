@@ -30,6 +30,12 @@ constexpr Millis kPruneUsageEvery = std::chrono::hours(1);
 // Empty pages that stay (4 MiB): the queue breathes. Beyond it 1 MiB is given back at a time.
 constexpr std::int64_t kSparePages = 1024;
 constexpr int kPagesAtATime = 256;
+// A believed clock may be up to a day early (a battery clock that keeps local time): what it then takes for the
+// future is not. One day more, as whole days are looked at.
+constexpr Millis kMayBeAhead = std::chrono::days(2);
+// What a clock that was just set wrong, or right, may still do is waited for.
+constexpr Millis kSteadyFor = std::chrono::hours(1);
+constexpr Millis kClockStep = std::chrono::minutes(1);
 // How often the running boot's time is noted, for ages after a reboot: a TTL is hours, a minute is exact
 // enough.
 constexpr Millis kNoteBootEvery = std::chrono::minutes(1);
@@ -103,7 +109,7 @@ Millis Store::boot_offset(std::int64_t boot_row) {
 std::uint64_t Store::renew_incarnation(PeerId peer) {
   const std::uint64_t incarnation = random_incarnation();
   sql_->own_incarnation.run(peer, incarnation);
-  clear_history(peer);
+  sql_->clear_history.run(peer, 1);
   return incarnation;
 }
 
@@ -224,13 +230,25 @@ void Store::forget() {
   moment_.reset();
 }
 
-void Store::date_usage() {
+bool Store::is_steady(WallTime now) {
+  const BootTime boot = clock_->now();
+  if (!steady_since_ ||
+      std::chrono::abs((now - steady_since_->second) - (boot - steady_since_->first)) > kClockStep)
+    steady_since_ = {boot, now};
+  return boot - steady_since_->first >= kSteadyFor;
+}
+
+std::int64_t Store::date_usage() {
   const auto now = wall();
-  if (!now) return;
+  if (!now) {
+    steady_since_.reset();
+    return 0;
+  }
   std::vector<std::int64_t> boots;
   Statement undated(db_, "SELECT DISTINCT boot FROM undated");
   while (undated.step()) boots.push_back(undated.integer(0));
   for (const auto boot : boots) ledger_->date(boot, clock_->now() - boot_offset(boot), *now);
+  return is_steady(*now) ? ledger_->bring_back(*now + kMayBeAhead, *now) : 0;
 }
 
 std::int64_t Store::erase_old(Millis keep, Millis keep_story, std::int64_t limit) {

@@ -164,7 +164,9 @@ class Store {
   // The peer has it on disk: its messages are delivered, its text enters the history. Returns the payload and
   // frame bytes by which the link's totals grew.
   LinkBytes settle(PeerId peer, std::int64_t link, const SettledBatch& batch);
-  void clear_history(PeerId peer);  // the sending one
+  // The sending one. Batches below `from` do not enter it any more, however late they are settled: writes that
+  // failed are tried again in any order. As those are of this process, that is kept in memory.
+  void clear_history(PeerId peer, std::uint64_t from);
   void raise_floor(PeerId peer, std::uint64_t floor);
 
   // The link's receiving side.
@@ -210,8 +212,11 @@ class Store {
   // Erases bodies of messages that were delivered `keep` ago or earlier, and stories finished `keep_story` ago;
   // at most `limit` rows. Returns rows touched.
   std::int64_t erase_old(Millis keep, Millis keep_story, std::int64_t limit = 500);
-  // Moves usage that was booked before the clock was believable. Does nothing while it is not.
-  void date_usage();
+  // Moves usage that was booked before the clock was believable to its time, and what was booked more than a
+  // day ahead of a clock that has gone on without a step for an hour to now: it would count in every cycle
+  // until then. To be called every few minutes; does nothing while the clock is not believable. Returns the
+  // wire bytes that were ahead.
+  std::int64_t date_usage();
 
   // The runner's part.
   Database& database() { return db_; }
@@ -220,6 +225,8 @@ class Store {
   // After COMMIT and its answers: once for each erase_old(), takes erased text out of the write-ahead log, and
   // gives empty pages back in small steps. Waits for no reader: what one holds up is done the next time.
   void tidy();
+  // Closing will not move the log into the file, which is damaged: the salvage reads both as they are.
+  void leave_log();
 
   // Message numbers next..end-1 are reserved on disk and not given yet.
   struct NumberBlock {
@@ -238,6 +245,7 @@ class Store {
   void setup(const std::vector<std::string>& classes);
   void note_boot();
   Millis boot_offset(std::int64_t boot_row);
+  bool is_steady(WallTime now);
   GoneSinks pass_on(std::uint64_t left, std::uint64_t kept, std::uint64_t fresh);
   NodeId node(const std::string& name);
   ClassId class_id(std::int64_t row) const;
@@ -275,9 +283,10 @@ class Store {
   std::int64_t boot_row_ = 0;
   BootTime boot_noted_{};
   std::optional<BootTime> usage_pruned_;
-  bool erased_ = false;                   // since the log was last emptied
-  bool tidy_due_ = false;                 // erase_old() ran since the last tidy()
-  std::vector<std::int64_t> class_rows_;  // by ClassId
+  std::optional<std::pair<BootTime, WallTime>> steady_since_;  // as date_usage() sees the clock
+  bool erased_ = false;                                        // since the log was last emptied
+  bool tidy_due_ = false;                                      // erase_old() ran since the last tidy()
+  std::vector<std::int64_t> class_rows_;                       // by ClassId
   std::unique_ptr<Ledger> ledger_;
   std::unique_ptr<Statements> sql_;
 
@@ -287,6 +296,7 @@ class Store {
   std::unordered_map<PeerId, NumberBlock> numbers_;
   std::unordered_map<PeerId, std::uint64_t> life_began_;  // with which batch number
   std::unordered_map<PeerId, ReceiveState> received_;
+  std::unordered_map<PeerId, std::uint64_t> history_from_;  // stays on a rollback: that is tried again
 
   // Of this write group: what was settled on which link, to spread the booked wire bytes over.
   std::vector<SettledPart> settled_;

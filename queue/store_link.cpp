@@ -155,12 +155,18 @@ LinkBytes Store::settle(PeerId peer, std::int64_t link, const SettledBatch& batc
     bytes.frame_up += cost.frame_bytes;
   }
   ledger_->add(link, bytes);
-  if (batch.enters_history) add_history(peer, true, {batch.number, batch.plain}, kSenderKeeps);
+  const auto from = history_from_.find(peer);
+  if (batch.enters_history && (from == history_from_.end() || batch.number >= from->second))
+    add_history(peer, true, {batch.number, batch.plain}, kSenderKeeps);
   raise_floor(peer, batch.floor);
   return bytes;
 }
 
-void Store::clear_history(PeerId peer) { sql_->clear_history.run(peer, 1); }
+void Store::clear_history(PeerId peer, std::uint64_t from) {
+  sql_->clear_history.run(peer, 1);
+  auto& first = history_from_[peer];
+  first = std::max(first, from);
+}
 
 void Store::raise_floor(PeerId peer, std::uint64_t floor) {
   sql_->batch_floor.run(peer, floor);

@@ -77,12 +77,14 @@ Result<std::unique_ptr<Store>> Store::open(const std::string& path, const std::v
   return Error{fmt::format("cannot open the store {}: {}", path, error.what())};
 }
 
+void Store::leave_log() { sqlite3_db_config(db_.handle(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr); }
+
 std::unique_ptr<Store> Store::open_sound(const std::string& path, const std::vector<std::string>& classes,
                                          const Clock& clock, std::string& damage) try {
   std::unique_ptr<Store> store(new Store(path, clock));
   auto& db = store->db_;
   // Until it is known to be sound nothing moves from its log into it.
-  sqlite3_db_config(db.handle(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
+  store->leave_log();
   db.execute(fmt::format("PRAGMA page_size = {}", SalvagePages::kPageSize));
   db.execute("PRAGMA auto_vacuum = INCREMENTAL");
   db.execute("PRAGMA journal_mode = WAL");

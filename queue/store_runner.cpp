@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <atomic>
 #include <condition_variable>
 #include <deque>
 #include <mutex>
@@ -50,13 +51,26 @@ class JobQueue {
 using WriteJob = StoreRunner::WriteJob;
 using Steady = std::chrono::steady_clock;
 
+bool is_damage(const std::exception& error) {
+  const auto* said = dynamic_cast<const StoreError*>(&error);
+  return said && said->is_damage();
+}
+
+// Not a StoreError: it says nothing new of the file.
+void check_sound(const std::atomic<bool>& damaged) {
+  if (damaged) throw std::runtime_error("the store's file is damaged: nothing is written to it any more");
+}
+
 // Runs the jobs in one transaction. Throws with nothing done.
-void run_group(Store& store, std::deque<WriteJob>& jobs) {
+void run_group(Store& store, std::deque<WriteJob>& jobs, const std::atomic<bool>& damaged) {
+  check_sound(damaged);
   try {
     Transaction transaction(store.database());
     for (auto& job : jobs) job.run(store);
     store.flush();
     TULPAR_FAIL_POINT("store.commit");
+    // A reader may have met it meanwhile.
+    check_sound(damaged);
     transaction.commit();
     TULPAR_FAIL_POINT("store.committed");
   } catch (...) {
@@ -113,13 +127,14 @@ struct ThreadedStoreRunner::Impl {
       for (auto& answer : answers) post_to_loop(std::move(answer));
       tidy();
     }
+    if (damaged) store->leave_log();
   }
 
   // Still part of the group's time: it writes to the same disk, which may hang now.
   void tidy() {
     std::string problem;
     try {
-      store->tidy();
+      if (!damaged) store->tidy();
     } catch (const std::exception& error) {
       problem = report(error);
     }
@@ -132,9 +147,10 @@ struct ThreadedStoreRunner::Impl {
   }
 
   // Its words for the operator.
-  std::string report(const std::exception& error) const {
+  std::string report(const std::exception& error) {
     const auto* said = dynamic_cast<const StoreError*>(&error);
     if (!said) return error.what();
+    if (said->is_damage()) damaged = true;
     if (failed) failed(*said);
     return said->plain();
   }
@@ -148,13 +164,15 @@ struct ThreadedStoreRunner::Impl {
   // The last failure's words; empty if all were committed.
   std::string write_group(std::deque<WriteJob>& jobs, std::vector<std::function<void()>>& answers) {
     try {
-      run_group(*store, jobs);
+      run_group(*store, jobs, damaged);
       answers.push_back(answer(jobs, ""));
       return "";
     } catch (const std::exception& error) {
-      if (jobs.size() == 1) {
+      if (jobs.size() == 1 || damaged || is_damage(error)) {
+        // First, so that it is noted before anybody hears of it.
+        std::string problem = report(error);
         answers.push_back(answer(jobs, error.what()));
-        return report(error);
+        return problem;
       }
     }
     // One bad operation must not fail its neighbours: each alone.
@@ -197,6 +215,7 @@ struct ThreadedStoreRunner::Impl {
   std::unique_ptr<StoreReader> reader, query_reader;
   std::function<void(std::function<void()>)> post_to_loop;
   std::function<void(const StoreError&)> failed;
+  std::atomic<bool> damaged = false;  // the file
   JobQueue<WriteJob> writes;
   JobQueue<ReadJob> reads, queries;
   mutable std::mutex health_mutex;

@@ -7,7 +7,9 @@
 // committed (or failed); a group is everything that was waiting when the last commit ended, so a slow disk
 // makes groups larger, not the loop slower. If an operation of a group throws, the group is rolled back and
 // each is run alone: operations are run again, so they must not consume what they capture. Writes and their
-// answers keep their order.
+// answers keep their order. From the first error that says that the file is damaged nothing more is written to
+// it, not even its log at the end: every write fails, so that nothing is acknowledged that the salvage might
+// miss. A COMMIT that was under way at that moment counts as one before it.
 #pragma once
 
 #include <functional>
@@ -91,7 +93,7 @@ struct StoreHealth {
 };
 
 // The real one. `post_to_loop` hands a function to the loop thread; it must stay valid until the runner is
-// destroyed, which finishes what was submitted and drops the answers.
+// destroyed, which finishes what was submitted (but see above) and drops the answers.
 class ThreadedStoreRunner : public StoreRunner {
  public:
   ThreadedStoreRunner(std::unique_ptr<Store> store, std::unique_ptr<StoreReader> reader,

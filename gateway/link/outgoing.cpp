@@ -193,7 +193,7 @@ void Outgoing::give_up_those_with_base() {
 void Outgoing::forget_history() {
   history_.clear();
   history_from_ = numbers_.next();
-  host_->clear_history();
+  host_->clear_history(history_from_);
 }
 
 void Outgoing::on_lost(std::uint64_t number) {
@@ -222,7 +222,8 @@ void Outgoing::on_refused(std::uint64_t number) {
 void Outgoing::on_renewed(std::uint64_t incarnation) {
   incarnation_ = incarnation;
   while (!open_.empty()) give_up(open_.begin());
-  history_.clear();
+  // The store has cleared it, but what was settled before may be committed after that.
+  forget_history();
   numbers_.renew();
   host_->raise_floor(numbers_.next());
 }

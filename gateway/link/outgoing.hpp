@@ -47,7 +47,8 @@ class OutgoingHost {
   virtual void settle(queue::SettledBatch batch, std::vector<std::uint64_t> numbers) = 0;
   // They are in the scheduler again; to be noted on disk.
   virtual void given_back(const std::vector<queue::Entry>& entries) = 0;
-  virtual void clear_history() = 0;
+  // Batches below `from` do not enter it any more, also where their settle() is still under way.
+  virtual void clear_history(std::uint64_t from) = 0;
   virtual void raise_floor(std::uint64_t floor) = 0;
 };
 

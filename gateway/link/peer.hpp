@@ -120,7 +120,7 @@ class LinkPeer : private OutgoingHost, private IncomingHost {
   void begin(std::uint64_t batch, std::vector<queue::MessageId> ids) override;
   void settle(queue::SettledBatch batch, std::vector<std::uint64_t> numbers) override;
   void given_back(const std::vector<queue::Entry>& entries) override;
-  void clear_history() override;
+  void clear_history(std::uint64_t from) override;
   void raise_floor(std::uint64_t floor) override;
   // IncomingHost
   void store(ArrivedBatch batch) override;

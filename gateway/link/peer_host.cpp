@@ -251,9 +251,9 @@ void LinkPeer::settle(queue::SettledBatch batch, std::vector<std::uint64_t> numb
               });
 }
 
-void LinkPeer::clear_history() {
+void LinkPeer::clear_history(std::uint64_t from) {
   spdlog::info("{}: the shared history begins anew", options_.name);
-  writes_.add([peer = peer_](queue::Store& store) { store.clear_history(peer); }, [] {});
+  writes_.add([peer = peer_, from](queue::Store& store) { store.clear_history(peer, from); }, [] {});
 }
 
 void LinkPeer::raise_floor(std::uint64_t floor) {

@@ -4,7 +4,9 @@
 #include <spdlog/sinks/ostream_sink.h>
 #include <spdlog/spdlog.h>
 
+#include <filesystem>
 #include <fstream>
+#include <future>
 #include <sstream>
 
 #include "tests/gateway/station_bench.hpp"
@@ -12,6 +14,8 @@
 
 namespace tulpar {
 namespace {
+
+namespace fs = std::filesystem;
 
 using Catch::Matchers::Contains;
 
@@ -65,6 +69,16 @@ TEST_CASE_METHOD(Fixture, "Station: a damaged store is salvaged at the start, lo
   CHECK(station().store_note().empty());
 }
 
+TEST_CASE_METHOD(Fixture, "Station: damaged files beyond their bounds are deleted while it runs, loudly") {
+  for (int number = 1; number <= 4; ++number)
+    std::ofstream(file() + ".damaged-" + std::to_string(number)) << "x";
+  station().step({});
+  REQUIRE(until([&] { return log.text().find("is deleted") != std::string::npos; }));
+  CHECK_THAT(log.text(), Contains("[warning] " + file() + ".damaged-1, a damaged store's file of 1 bytes"));
+  CHECK_FALSE(fs::exists(file() + ".damaged-1"));
+  CHECK(fs::exists(file() + ".damaged-2"));
+}
+
 TEST_CASE_METHOD(Fixture, "Station: damage that is met in use ends the program, and the next start salvages") {
   const auto peer = load_peer("relay", "sat");
   accept(message(peer->id(), "t", "x"));
@@ -75,10 +89,33 @@ TEST_CASE_METHOD(Fixture, "Station: damage that is met in use ends the program, 
   SECTION("by a reader") {
     station().runner().read([=](queue::StoreReader& reader) { met(reader); }, [](const Result<void>&) {});
   }
+  SECTION("by the writer, with more waiting behind it") {
+    std::promise<void> gate;
+    station().runner().post([&](queue::Store&) { gate.get_future().wait(); });
+    station().runner().post([=](queue::Store& store) { met(store); });
+    bool acknowledged = false;
+    const auto late = message(peer->id(), "late", "x");
+    station().runner().write([&](queue::Store& store) { return store.accept(std::span(&late, 1)); },
+                             [&](const auto& result) { acknowledged = acknowledged || result; });
+    gate.set_value();
+    CHECK_THROWS_WITH(until([] { return false; }), Contains("queue.db is damaged") && Contains("next start"));
+    CHECK_FALSE(acknowledged);
+    restart();
+    CHECK(query("SELECT count(*) FROM message WHERE topic = 'late'") == 0);
+    return;
+  }
   CHECK_THROWS_WITH(until([] { return false; }), Contains("queue.db is damaged") && Contains("next start"));
   restart();
   CHECK_FALSE(station().store_note().empty());
   CHECK(query("SELECT count(*) FROM message WHERE state = 0") == 1);
+}
+
+TEST_CASE_METHOD(Fixture, "Station: damage that cannot be noted is told with what is in the way") {
+  fs::create_directory(file() + ".suspect");
+  station().runner().post([](queue::Store&) { throw queue::StoreError("SELECT", SQLITE_CORRUPT_INDEX); });
+  CHECK_THROWS_WITH(until([] { return false; }), Contains("queue.db is damaged") &&
+                                                     Contains("may not see it") &&
+                                                     Contains("queue.db.suspect"));
 }
 
 TEST_CASE_METHOD(Fixture, "Station: a disk that fails is not taken for a damaged file") {

@@ -64,7 +64,7 @@ MUTANTS = (
            "  state.batches.add(batch.number, 1, &batches);\n  state.life = batch.life;\n",
            "  state.batches.add(batch.number, 1, &batches);\n", STORE),
     Mutant("keep the history under a new incarnation", "queue/store.cpp",
-           "  sql_->own_incarnation.run(peer, incarnation);\n  clear_history(peer);\n",
+           "  sql_->own_incarnation.run(peer, incarnation);\n  sql_->clear_history.run(peer, 1);\n",
            "  sql_->own_incarnation.run(peer, incarnation);\n", STORE),
     Mutant("take numbers of another life for those of this one", "queue/store_link.cpp",
            "  if (state.incarnation != batch.incarnation)\n", "  if (false)\n", STORE),

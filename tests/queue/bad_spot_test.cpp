@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A disk that cannot read a store's file, all of it or one spot: this program's own pread() stands before the C
-// library's, for SQLite, too.
+// A disk that cannot read a store's file, all of it or one spot, or that cannot be told to keep something: this
+// program's own pread() and fsync() stand before the C library's, for SQLite, too.
 #include <dlfcn.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <string>
+#include <system_error>
+#include <vector>
 
 #include "tests/queue/salvage_fixture.hpp"
 
@@ -30,9 +34,28 @@ ssize_t read_around(int fd, void* bytes, size_t size, off_t at) {
   return real(fd, bytes, size, at);
 }
 
+struct Syncs {
+  std::vector<std::string> kept;  // what was asked to be on disk, in order
+  std::string refused;            // the one that the disk does not keep
+};
+Syncs syncs;
+
+int sync_noted(int fd) {
+  static auto* const real = reinterpret_cast<int (*)(int)>(dlsym(RTLD_NEXT, "fsync"));
+  std::error_code failed;
+  const auto path = std::filesystem::read_symlink("/proc/self/fd/" + std::to_string(fd), failed).string();
+  if (path == syncs.refused) {
+    errno = EIO;
+    return -1;
+  }
+  syncs.kept.push_back(path);
+  return real(fd);
+}
+
 }  // namespace
 
 extern "C" {
+int fsync(int fd) { return sync_noted(fd); }
 ssize_t pread(int fd, void* bytes, size_t size, off_t at) { return read_around(fd, bytes, size, at); }
 ssize_t pread64(int fd, void* bytes, size_t size, off64_t at) { return read_around(fd, bytes, size, at); }
 }
@@ -46,7 +69,10 @@ struct Fixture : SalvageFixture {
     fill(120);
     file = close();
   }
-  ~Fixture() { bad_spot = {}; }
+  ~Fixture() {
+    bad_spot = {};
+    syncs = {};
+  }
   void spoil(std::size_t first_page, std::size_t pages) {
     struct stat there = {};
     REQUIRE(stat(path.c_str(), &there) == 0);
@@ -95,13 +121,36 @@ TEST_CASE_METHOD(Fixture, "A disk that reads nothing is waited for however long 
 }
 
 TEST_CASE_METHOD(Fixture, "A note of damage does not make it salvage what cannot be read") {
-  note_damage(path, "met in use");
+  REQUIRE(note_damage(path, "met in use").has_value());
   spoil(1, 10'000);
   REQUIRE(start().has_error());
   bad_spot = {};
   const auto salvaged = reopen_damaged();
   REQUIRE(salvaged);
   CHECK(lost_besides({}) == 0);
+}
+
+TEST_CASE_METHOD(Fixture, "A note of damage is on disk, with its name, or it is said that it may not be") {
+  const std::string note = path + ".suspect";
+  const std::string folder = std::filesystem::path(path).parent_path();
+  const auto asked = [&](const std::string& file) {
+    return std::find(syncs.kept.begin(), syncs.kept.end(), file) != syncs.kept.end();
+  };
+  SECTION("the disk keeps it") {
+    syncs = {};
+    REQUIRE(note_damage(path, "met in use").has_value());
+    CHECK(asked(note));
+    CHECK(asked(folder));
+    CHECK(read_file(note) == "met in use");
+    CHECK(std::filesystem::status(note).permissions() == std::filesystem::perms(0600));
+  }
+  SECTION("it does not keep the words") { syncs.refused = note; }
+  SECTION("it does not keep the name") { syncs.refused = folder; }
+  SECTION("it does not take the file") { std::filesystem::create_directory(note); }
+  if (syncs.refused.empty() && !std::filesystem::is_directory(note)) return;
+  const auto noted = note_damage(path, "met in use");
+  REQUIRE(noted.has_error());
+  CHECK(noted.error().message.find(note + " cannot be written: ") == 0);
 }
 
 TEST_CASE_METHOD(Fixture, "A read that the disk refuses is no damage to the one who reads") {

@@ -97,7 +97,9 @@ TEST_CASE_METHOD(Fixture, "Where a salvage has no room, older damaged files go f
   auto opened = Store::open(path, kClassNames, clock, &salvaged);
   REQUIRE(opened.has_value());
   REQUIRE(salvaged);
-  CHECK(salvaged->removed == std::vector<std::string>{path + ".damaged-1"});
+  REQUIRE(salvaged->removed.size() == 1);
+  CHECK(salvaged->removed.front().file == path + ".damaged-1");
+  CHECK(salvaged->removed.front().bytes == 4 << 20);
   CHECK(salvaged->aside == path + ".damaged-3");
 }
 

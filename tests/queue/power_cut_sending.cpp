@@ -173,7 +173,7 @@ Recorder::Job Sending::renew() {
   flying_.clear();
   return {[=, this, history_only = dice_.one_in(2)](Store& store) {
             store.mark_queued(ids);
-            history_only ? store.clear_history(peer_) : void(store.renew_incarnation(peer_));
+            history_only ? store.clear_history(peer_, 0) : void(store.renew_incarnation(peer_));
           },
           [=, this] { queued_.insert(queued_.end(), ids.begin(), ids.end()); }};
 }

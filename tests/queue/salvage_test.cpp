@@ -119,7 +119,7 @@ TEST_CASE_METHOD(Fixture, "A newer version's file is never touched") {
 
 TEST_CASE_METHOD(Fixture, "Damage that was met in use is salvaged at the next start, once") {
   write_file(path, file);
-  note_damage(path, "SELECT x: database disk image is malformed");
+  REQUIRE(note_damage(path, "SELECT x: database disk image is malformed").has_value());
   const auto salvaged = reopen_damaged();
   REQUIRE(salvaged);
   CHECK(salvaged->why == "SELECT x: database disk image is malformed");
@@ -131,7 +131,7 @@ TEST_CASE_METHOD(Fixture, "Damage that was met in use is salvaged at the next st
 }
 
 TEST_CASE_METHOD(Fixture, "A note about a file that the operator has taken away is forgotten with it") {
-  note_damage(path, "old");
+  REQUIRE(note_damage(path, "old").has_value());
   std::filesystem::remove(path);
   CHECK_FALSE(reopen_damaged());
   store.reset();

@@ -161,6 +161,28 @@ TEST_CASE_METHOD(Fixture, "History keeps what a base needs and no more") {
   CHECK(received().history.front().batch == 17);
 }
 
+TEST_CASE_METHOD(Fixture,
+                 "What is settled before the history is cleared, and committed after it, stays out of it") {
+  sending();
+  run([&](Store& s) { s.settle(peer, link, settled(1, {}, 10)); });
+  CHECK_THROWS_AS(run([&](Store& s) {
+                    s.clear_history(peer, 4);
+                    throw StoreError("no", SQLITE_FULL);
+                  }),
+                  StoreError);
+  CHECK(query("SELECT count(*) FROM history WHERE outgoing = 1") == 1);
+  run([&](Store& s) { s.clear_history(peer, 4); });
+  // Those that failed are tried again, in any order.
+  run([&](Store& s) { s.settle(peer, link, settled(3, {}, 10)); });
+  CHECK(query("SELECT count(*) FROM history WHERE outgoing = 1") == 0);
+  run([&](Store& s) {
+    s.clear_history(peer, 2);
+    s.settle(peer, link, settled(2, {}, 10));
+    s.settle(peer, link, settled(4, {}, 10));
+  });
+  CHECK(query("SELECT sum(batch) FROM history WHERE outgoing = 1") == 4);
+}
+
 TEST_CASE_METHOD(Fixture, "A new start voids what was not settled, reserves fresh numbers and queues again") {
   const auto first = sending();
   CHECK(first.batch_next == 1);

@@ -93,7 +93,7 @@ void StoreMachine::act(const StoreStep& step) {
       link_write([&](Store& s) { s.raise_floor(peer, step.a); });
       return model_.raise_floor(step.a);
     case StoreStep::kClearHistory:
-      link_write([&](Store& s) { s.clear_history(peer); });
+      link_write([&](Store& s) { s.clear_history(peer, 0); });
       return model_.clear_history();
     case StoreStep::kBook:
       model_.totals += {.wire_up = step.a, .wire_down = step.b};

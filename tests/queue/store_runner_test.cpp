@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <condition_variable>
 #include <deque>
+#include <fstream>
 #include <future>
 #include <mutex>
 
@@ -12,6 +13,11 @@
 
 namespace tulpar::queue {
 namespace {
+
+std::string read_file(const std::string& path) {
+  std::ifstream in(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
 
 // Stands for the loop: the test's thread runs what was handed to it.
 class Loop {
@@ -181,8 +187,47 @@ TEST_CASE_METHOD(Fixture, "What SQLite refuses is told on the spot, and plainly 
   CHECK(fail_with(SQLITE_IOERR_WRITE, EROFS) == "the disk is read-only");
   CHECK(fail_with(SQLITE_READONLY, 0) == "the disk is read-only");
   CHECK(fail_with(SQLITE_IOERR_FSYNC, EIO) == "the disk reports: Input/output error");
-  CHECK(fail_with(SQLITE_CORRUPT_INDEX, 0) == "the store's file is damaged");
   CHECK(fail_with(SQLITE_CONSTRAINT, 0) == "INSERT: what SQLite says");
+  CHECK(fail_with(SQLITE_CORRUPT_INDEX, 0) == "the store's file is damaged");
+}
+
+TEST_CASE_METHOD(Fixture,
+                 "Once the file is known to be damaged nothing more is written to it or acknowledged") {
+  bool before = false;
+  runner->write(accepting("before"), [&](Result<MessageId>) { before = true; });
+  loop.run_until([&] { return before; });
+  hold_writer();
+  const auto damage = [](auto&) { throw StoreError("malformed", SQLITE_CORRUPT); };
+  std::vector<std::string> answers;
+  const auto note = [&](auto result) { answers.push_back(result ? "ok" : result.error().message); };
+  SECTION("by the writer: neither its neighbours nor what comes later") {
+    runner->write(accepting("beside"), note);
+    runner->write([=](Store& s) { damage(s); }, note);
+    gate.set_value();
+    loop.run_until([&] { return answers.size() == 2; });
+    CHECK(answers == std::vector<std::string>{"malformed", "malformed"});
+  }
+  SECTION("by a reader: not even the group that is being written") {
+    runner->write(accepting("beside"), note);
+    bool read = false;
+    runner->read([=](StoreReader& r) { damage(r); }, [&](Result<void>) { read = true; });
+    loop.run_until([&] { return read; });
+    gate.set_value();
+    loop.run_until([&] { return answers.size() == 1; });
+    CHECK(answers.back().find("damaged") != std::string::npos);
+  }
+  const std::string log = read_file(path + "-wal");
+  runner->write(accepting("later"), note);
+  runner->write([](Store& s) { return s.erase_old(Millis{0}, Millis{0}); }, note);
+  const auto asked = answers.size();
+  loop.run_until([&] { return answers.size() == asked + 2; });
+  CHECK(answers.back().find("damaged") != std::string::npos);
+  CHECK_FALSE(runner->health().ok);
+  for (int i = 0; i < 50; ++i) runner->post(accepting(std::to_string(i)));
+  runner.reset();
+  // As it was found: not even the log is moved into the file, nor taken away.
+  CHECK(read_file(path + "-wal") == log);
+  CHECK(StoreReader(path).list({}).size() == 1);
 }
 
 TEST_CASE_METHOD(Fixture, "A reader that cannot read is a problem until it can") {

@@ -45,6 +45,16 @@ struct Fixture : SteppedStore {
     pass(kMillisecond);
     CHECK(expired() == 1);
   }
+  // As the program does every minute.
+  void date_for(Millis time) {
+    for (Millis past{0}; past <= time; past += minutes(1)) {
+      run([](Store& s) { s.date_usage(); });
+      if (past < time) clock.advance(minutes(1));
+    }
+  }
+  std::int64_t latest(int resolution) {
+    return query("SELECT max(start) FROM usage WHERE resolution = " + std::to_string(resolution));
+  }
   void check_all_dated(std::int64_t bytes) {
     CHECK(undated() == 0);
     for (const int resolution : kResolutions) CHECK(dated(resolution) == bytes);
@@ -244,18 +254,61 @@ TEST_CASE_METHOD(Fixture, "Every byte belongs to one cycle, over leap days and w
   CHECK(later == total);
 }
 
-// Rows of days to come count in every cycle until then: see StoreReader::used_since.
-TEST_CASE_METHOD(Fixture, "What was booked under a wrong later time counts in one cycle", "[!shouldfail]") {
-  clock.error = days(50);
+TEST_CASE_METHOD(Fixture, "What was booked under a wrong later time counts in one cycle") {
+  const Millis ahead = GENERATE(days(5), days(20), days(50), days(20'000));
+  CAPTURE(ahead.count());
+  book(10);
+  clock.error = ahead;
   book(1000);
+  pass(days(2));
+  book(500);
   clock.error = Millis{0};
   book(1);
+  date_for(hours(1));
   StoreReader reader(path);
   const auto cycle = BillingCycle::make({}).value();
   const auto since = [&](WallTime at) {
     return reader.used_since("sat", unix_seconds(cycle.at(at).begin))[""];
   };
-  CHECK(since(clock.wall()) + since(clock.wall() + days(31)) <= 1001);
+  CHECK(since(clock.wall()) == 1511);
+  CHECK(since(clock.wall() + days(31)) == 0);
+  check_all_dated(1511);
+  for (const int resolution : kResolutions) CHECK(latest(resolution) == slot_start(clock.wall(), resolution));
+  CHECK(query("SELECT min(wire_up) FROM usage") > 0);
+}
+
+TEST_CASE_METHOD(Fixture, "What stands ahead of a clock stays there until the clock is steady") {
+  clock.error = days(50);
+  book(1000);
+  const std::int64_t there = slot_start(clock.wall(), 300);
+  clock.error = Millis{0};
+  SECTION("it goes on for less than an hour") { date_for(minutes(59)); }
+  SECTION("it is not believed") {
+    date_for(minutes(50));
+    clock.trust(false);
+    date_for(hours(2));
+    clock.trust(true);
+    date_for(minutes(50));
+  }
+  SECTION("it is set again and again") {
+    for (int i = 0; i < 5; ++i) {
+      clock.error += minutes(i % 2 ? 2 : -2);
+      date_for(minutes(50));
+    }
+  }
+  CHECK(latest(300) == there);
+  date_for(hours(1));
+  CHECK(latest(300) < there);
+  check_all_dated(1000);
+}
+
+TEST_CASE_METHOD(Fixture, "A clock that is early by less than a day moves nothing that was booked rightly") {
+  clock.show(day(2027, 5, 31) + hours(23));
+  book(1000);
+  const std::int64_t there = slot_start(clock.wall(), 300);
+  clock.error -= hours(24);
+  date_for(hours(3));
+  CHECK(latest(300) == there);
 }
 
 TEST_CASE_METHOD(Fixture, "Times at the ends of what a clock can show do no harm") {

@@ -132,7 +132,7 @@ class Twins : public queue::StoreFixture {
         ends.push_back({row(id), queue::State::kDropped, queue::DropReason::kOperator});
       s.finish(ends);
     }
-    if (std::holds_alternative<ClearHistory>(write)) s.clear_history(peer);
+    if (std::holds_alternative<ClearHistory>(write)) s.clear_history(peer, 0);
     if (const auto* w = std::get_if<RaiseFloor>(&write)) s.raise_floor(peer, w->floor);
     if (const auto* w = std::get_if<Keep>(&write)) s.receive(peer, link, w->batch);
     if (const auto* w = std::get_if<Close>(&write)) s.void_batches(peer, w->first, w->count, w->life);

@@ -94,7 +94,7 @@ class Party final : public OutgoingHost, public IncomingHost {
   void begin(std::uint64_t batch, std::vector<queue::MessageId>) override;
   void settle(queue::SettledBatch batch, std::vector<std::uint64_t> numbers) override;
   void given_back(const std::vector<queue::Entry>&) override {}
-  void clear_history() override { durable(ClearHistory{}); }
+  void clear_history(std::uint64_t) override { durable(ClearHistory{}); }
   void raise_floor(std::uint64_t floor) override { durable(RaiseFloor{floor}); }
   // IncomingHost
   void store(ArrivedBatch batch) override;

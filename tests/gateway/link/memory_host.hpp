@@ -44,7 +44,7 @@ class MemoryHost final : public OutgoingHost, public IncomingHost {
   void begin(std::uint64_t, std::vector<queue::MessageId>) override {}
   void settle(queue::SettledBatch batch, std::vector<std::uint64_t> numbers) override;
   void given_back(const std::vector<queue::Entry>&) override {}
-  void clear_history() override {}
+  void clear_history(std::uint64_t) override {}
   void raise_floor(std::uint64_t) override {}
   void store(ArrivedBatch batch) override;
   void void_batches(std::uint64_t first, std::uint64_t count, std::uint32_t life) override;

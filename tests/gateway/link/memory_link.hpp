@@ -152,6 +152,12 @@ struct End {
     message.cls = cls;
     peer->add(files.accept(message));
   }
+  // As after a start: nothing of it is in memory.
+  void wait_on_disk(const std::string& payload, queue::ClassId cls = queue::kEmergency) {
+    auto message = files.message("t", payload);
+    message.cls = cls;
+    peer->add(files.accept(message).entry);
+  }
 };
 
 // A gateway and a relay; nothing connects them yet.

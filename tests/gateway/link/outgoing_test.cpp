@@ -19,13 +19,16 @@ struct Host : OutgoingHost {
     settled.push_back(std::move(batch));
   }
   void given_back(const std::vector<queue::Entry>& entries) override { back += entries.size(); }
-  void clear_history() override { ++cleared; }
+  void clear_history(std::uint64_t from) override {
+    ++cleared;
+    cleared_from = from;
+  }
   void raise_floor(std::uint64_t to) override { floor = to; }
   std::vector<queue::Entry> loading, dropped;
   std::vector<std::vector<queue::MessageId>> begun;
   std::vector<queue::SettledBatch> settled;
   queue::DropReason reason = queue::DropReason::kNone;
-  std::uint64_t asked = 0, floor = 0;
+  std::uint64_t asked = 0, floor = 0, cleared_from = 0;
   std::size_t back = 0, cleared = 0;
 };
 
@@ -217,12 +220,23 @@ TEST_CASE_METHOD(Fixture, "A lost base begins a new history under a new number")
   send_all();
   outgoing.on_lost(2);
   CHECK(host.cleared == 1);
+  CHECK(host.cleared_from == 3);
   CHECK(host.back == 1);
   make();
   send_all();
   const auto fragment = std::get<Fragment>(decode_frame(frames.back())->back());
   CHECK(fragment.batch == 3);
   CHECK_FALSE(decode_head(fragment.bytes)->first.has_base);
+}
+
+TEST_CASE_METHOD(Fixture, "A new incarnation has no history of what was settled before it") {
+  add();
+  make();
+  send_all();
+  REQUIRE(outgoing.on_ack(Ack{1, {}}, now).has_value());
+  outgoing.on_renewed(77);
+  CHECK(host.cleared == 1);
+  CHECK(host.cleared_from == 2);
 }
 
 TEST_CASE_METHOD(Fixture, "An acknowledgement of what nothing was sent of is an error") {

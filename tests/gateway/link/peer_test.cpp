@@ -175,12 +175,8 @@ TEST_CASE_METHOD(Fixture, "Peer: what our own disk refuses to settle is settled 
 }
 
 TEST_CASE_METHOD(Fixture, "Peer: a row that the disk does not give stops no other, and goes when it does") {
-  // As after a start: nothing of them is at hand.
-  for (const auto* text : {"help", "help again"}) {
-    auto message = gateway.files.message("sos", text);
-    message.cls = queue::kEmergency;
-    gateway.peer->add(gateway.files.accept(message).entry);
-  }
+  gateway.wait_on_disk("help");
+  gateway.wait_on_disk("help again");
   gateway.accept("first", 2);
   gateway.accept("second", 2);
   const bool all = GENERATE(false, true);

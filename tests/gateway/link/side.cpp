@@ -181,8 +181,8 @@ void Side::given_back(const std::vector<queue::Entry>& entries) {
   post([=](queue::Store& store) { store.mark_queued(ids); });
 }
 
-void Side::clear_history() {
-  post([this](queue::Store& store) { store.clear_history(peer_); });
+void Side::clear_history(std::uint64_t from) {
+  post([=, this](queue::Store& store) { store.clear_history(peer_, from); });
 }
 
 void Side::raise_floor(std::uint64_t floor) {

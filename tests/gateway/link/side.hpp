@@ -46,7 +46,7 @@ class Side final : public OutgoingHost, public IncomingHost {
   void begin(std::uint64_t batch, std::vector<queue::MessageId> ids) override;
   void settle(queue::SettledBatch batch, std::vector<std::uint64_t> numbers) override;
   void given_back(const std::vector<queue::Entry>& entries) override;
-  void clear_history() override;
+  void clear_history(std::uint64_t from) override;
   void raise_floor(std::uint64_t floor) override;
   void store(ArrivedBatch batch) override;
   void void_batches(std::uint64_t first, std::uint64_t count, std::uint32_t life) override;
