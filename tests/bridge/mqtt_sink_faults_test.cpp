@@ -215,7 +215,8 @@ TEST_CASE_METHOD(SinkFixture, "Sink: an emergency whose text is at hand waits fo
   open();
   const Entry text = owe("text", "x", 1, 1), sos = owe("sos", "help", 2, queue::kEmergency);
   sink->add(text);
-  sink->add(sos, {.body = {sos.id, "sos", Bytes{0x68, 0x65, 0x6c, 0x70}}, .origin = {0xabc, 2}, .peer = "relay"});
+  sink->add(sos,
+            {.body = {sos.id, "sos", Bytes{0x68, 0x65, 0x6c, 0x70}}, .origin = {0xabc, 2}, .peer = "relay"});
   REQUIRE(
       run_until(loop, [&] { return state(sos.id) == static_cast<std::int64_t>(queue::State::kDelivered); }));
   const auto published = broker.seen(test::kPublish);

@@ -23,6 +23,7 @@ from lab.disk_fault import FAULTS, DiskFault  # noqa: E402
 # What an operator reads; nothing: this fault is no failure, or is met only by chance.
 SAID = {"full": "no space left", "no growth": None, "read-only": "read-only", "write error": "Input/output error",
         "sync error": "Input/output error", "read error": None, "slow": None}
+NODES = 64  # that cry for help, each once
 SLOW = FAULTS["slow"][2] / 1000 * 0.9  # seconds; the page is asked now and then
 
 
@@ -119,8 +120,14 @@ class Trial:
         self._args, self._bench, self._disks, self._report = args, bench, disks, report
         self._sink, self._nodes = ends
         self._chance = random.Random(args.seed)
-        self.sos_sent = []
+        self.sos_sent, self.greetings = [], [mesh.Message(f"mesh/n{100 + n}/state", b"here") for n in range(NODES)]
         self.met = Counter()  # (role, fault) -> errors that the daemon logged meanwhile
+
+    def greet(self):
+        """Each node is heard before it cries for help: of strangers only so many may."""
+        for message in self.greetings:
+            self._nodes.send(message)
+        self._sink.wait_for(self.greetings, 60)
 
     def fault(self, role, name):
         from lab.tulpar import until
@@ -199,6 +206,7 @@ def run(args, folder, report):
         trial = Trial(args, bench, disks, (sink, nodes), report)
         flows = [Traffic(up, upward(args.seed), 10), Traffic(down, downward(GATEWAY), 3)]
         stack.callback(lambda: [flow.end() for flow in flows])
+        trial.greet()
         chance = random.Random(args.seed)
         for _ in range(args.rounds or (3 if args.full else 1)):
             faults = [(role, name) for role in disks for name in filter(None, args.faults.split(","))]
@@ -212,7 +220,7 @@ def run(args, folder, report):
         for flow in flows:
             flow.end()
 
-        going_up = flows[0].sent + trial.sos_sent
+        going_up = flows[0].sent + trial.greetings + trial.sos_sent
         coming_down = [mesh.Message(m.topic.removeprefix(f"down/{GATEWAY}/"), m.payload) for m in flows[1].sent]
         begin = time.monotonic()
         all_there = sink.wait_for(going_up, 60) and home.wait_for(coming_down, 60)
