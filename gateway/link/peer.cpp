@@ -141,16 +141,17 @@ void LinkPeer::tend_queue(BootTime now) {
 
 void LinkPeer::attach(std::shared_ptr<Transport> transport) {
   if (transport_) {
+    auto old = std::exchange(transport_, nullptr);
+    // Sending may show that it is dead, which is no event any more.
+    old->set_events({});
     // Maybe another box has the same enrolment: it has to know why it is sent away, lest it comes back at once.
     session_.say_bye(ByeReason::kReplaced);
-    if (auto bye = session_.next_frame(clock_->now(), transport_->frame_limit()); !bye.empty())
-      transport_->send(std::move(bye), clock_->now());
-    auto old = std::exchange(transport_, nullptr);
+    if (auto bye = session_.next_frame(clock_->now(), old->frame_limit()); !bye.empty())
+      old->send(std::move(bye), clock_->now());
     books_.count(old->wire());
     book(true);
     session_.disconnected();
     books_.end();
-    old->set_events({});
     old->close("replaced by a newer session");
   }
   transport_ = std::move(transport);

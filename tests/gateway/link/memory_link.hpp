@@ -65,6 +65,7 @@ class MemoryTransport : public Transport {
   std::size_t frame_limit() const override { return 240; }
   bool can_send(BootTime) override { return !ended && other && other->inbox.size() < 2 && frames_left > 0; }
   void send(Bytes frame, BootTime) override {
+    if (breaks_on_send) return end("connection reset by peer");
     --frames_left;
     count.up += frame.size() + 40;
     if (other) other->count.down += frame.size() + 40;
@@ -105,6 +106,7 @@ class MemoryTransport : public Transport {
   std::deque<Bytes> inbox;
   std::string ending;
   bool ended = false;
+  bool breaks_on_send = false;
   WireCount count;
   int frames_left = 100'000;
 

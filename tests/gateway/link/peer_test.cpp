@@ -271,6 +271,19 @@ TEST_CASE_METHOD(Fixture, "Peer: the other side's wish opens nothing that our ow
   CHECK_FALSE(relay.peer->scheduler().state(4).closed);
 }
 
+TEST_CASE_METHOD(Fixture, "Peer: a session that turns out to be dead when it is replaced") {
+  connect();
+  run(Millis{1000});
+  const auto dead = down;
+  dead->breaks_on_send = true;
+  connect();
+  run(Millis{1000});
+  CHECK(relay.peer->connected());
+  gateway.accept("help");
+  run(Millis{1000});
+  CHECK(relay.arrived.size() == 1);
+}
+
 TEST_CASE_METHOD(Fixture, "Peer: who is replaced by a newer session is told, and knows that it is not wanted") {
   connect();
   run(Millis{1000});
