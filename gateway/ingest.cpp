@@ -16,6 +16,7 @@ constexpr std::size_t kMostVerdicts = 4096;
 struct Ingest::Group {
   std::vector<queue::NewMessage> messages;
   std::vector<std::uint64_t> fingerprints;  // beside them
+  std::vector<bool> again;                  // likewise: the broker delivers it until it is acknowledged
   std::vector<queue::BrokerMark> marks;
 };
 
@@ -31,9 +32,10 @@ void Ingest::take(std::vector<bridge::MqttMessage> group, std::function<void(boo
       return done(false);
     }
     if (way == Way::kNobody) continue;
-    if (lifeline_) lifeline_->admit(incoming.fingerprint, message);
+    if (lifeline_) lifeline_->admit(incoming.fingerprint, incoming.mid != 0, message, station_->clock().now());
     job->messages.push_back(std::move(message));
     job->fingerprints.push_back(incoming.fingerprint);
+    job->again.push_back(incoming.mid != 0);
   }
   if (lifeline_) lifeline_->begin(station_->clock().now());
   station_->runner().write(
@@ -52,27 +54,31 @@ void Ingest::take(std::vector<bridge::MqttMessage> group, std::function<void(boo
 }
 
 Ingest::Way Ingest::judge(bridge::MqttMessage& incoming, queue::NewMessage& message) {
-  if (auto verdict = verdicts_.extract(incoming.fingerprint)) {
-    message = std::move(verdict.mapped());
-    message.payload = std::move(incoming.payload);
-    return Way::kStored;
-  }
-  if (auto known = lifeline_ ? lifeline_->recall(incoming.fingerprint) : std::nullopt) {
+  const BootTime now = station_->clock().now();
+  const bool again = incoming.mid != 0;
+  auto verdict = again ? verdicts_.extract(incoming.fingerprint) : Verdicts::node_type();
+  if (verdict && now - verdict.mapped().at <= Lifeline::kRemembered) {
+    message = std::move(verdict.mapped().message);
+  } else if (auto known = lifeline_ ? lifeline_->recall(incoming.fingerprint, again, now) : std::nullopt) {
     message = std::move(*known);
-    return Way::kStored;
+  } else {
+    message.topic = incoming.topic;
+    message.payload = std::move(incoming.payload);
+    return route_(message);
   }
-  message.topic = incoming.topic;
   message.payload = std::move(incoming.payload);
-  return route_(message);
+  return Way::kStored;
 }
 
 void Ingest::keep_verdicts(Group& group) {
-  if (verdicts_.size() + group.messages.size() > kMostVerdicts) verdicts_.clear();
-  for (std::size_t i = 0; i < group.messages.size(); ++i) {
+  const BootTime now = station_->clock().now();
+  std::erase_if(verdicts_, [&](const auto& item) { return now - item.second.at > Lifeline::kRemembered; });
+  for (std::size_t i = 0; i < group.messages.size() && verdicts_.size() < kMostVerdicts; ++i) {
     auto& message = group.messages[i];
-    if (message.cls != queue::kEmergency && !message.flagged) continue;
+    const bool charged = message.cls == queue::kEmergency || message.flagged;
+    if (!charged || !group.again[i] || message.drop != queue::DropReason::kNone) continue;
     message.payload.clear();
-    verdicts_.emplace(group.fingerprints[i], std::move(message));
+    verdicts_.emplace(group.fingerprints[i], Verdict{std::move(message), now});
   }
 }
 
@@ -86,15 +92,11 @@ void Ingest::tell_lifeline(const Group& group, const Result<std::vector<queue::A
 }
 
 void Ingest::overhear(bridge::MqttMessage incoming) {
-  if (lifeline_->overheard(incoming.fingerprint, station_->clock().now())) return;
+  const BootTime now = station_->clock().now();
+  if (lifeline_->overheard(incoming.fingerprint, now)) return;
   queue::NewMessage message;
-  // Its verdict stays for when the source has it.
-  if (const auto verdict = verdicts_.find(incoming.fingerprint); verdict != verdicts_.end()) {
-    message = verdict->second;
-    message.payload = std::move(incoming.payload);
-    return lifeline_->overheard(incoming.fingerprint, std::move(message));
-  }
-  if (judge(incoming, message) == Way::kStored) lifeline_->overheard(incoming.fingerprint, std::move(message));
+  if (judge(incoming, message) == Way::kStored)
+    lifeline_->overheard(incoming.fingerprint, std::move(message), now);
 }
 
 }  // namespace tulpar

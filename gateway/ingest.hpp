@@ -50,9 +50,14 @@ class Ingest {
   Route route_;
   Accepted accepted_;
   Lifeline* lifeline_;
-  // Emergencies of groups that were not stored, without payload, by fingerprint: delivered again, they do not
-  // use up their node's allowance once more.
-  std::multimap<std::uint64_t, queue::NewMessage> verdicts_;
+  struct Verdict {
+    queue::NewMessage message;  // without payload
+    BootTime at{};
+  };
+  using Verdicts = std::multimap<std::uint64_t, Verdict>;
+  // Emergencies of groups that were not stored, by fingerprint: delivered again, they do not use up their
+  // node's allowance once more. For as long as the lifeline remembers.
+  Verdicts verdicts_;
 };
 
 }  // namespace tulpar

@@ -12,24 +12,47 @@ bool Lifeline::concerns(const queue::NewMessage& message) {
          message.drop == queue::DropReason::kNone;
 }
 
-std::optional<queue::NewMessage> Lifeline::recall(std::uint64_t fingerprint) const {
-  const auto held = held_.find(fingerprint);
-  return held == held_.end() ? std::nullopt : std::optional(held->second.message);
-}
-
 bool Lifeline::is_copy_of_stored(const queue::NewMessage& message) const {
   return message.packet != 0 && packets_.find(message.packet);
 }
 
-Lifeline::Held* Lifeline::hold(std::uint64_t fingerprint, queue::NewMessage message) {
+bool Lifeline::has_enough_copies(const queue::NewMessage& message) const {
+  const auto copies = std::count_if(held_.begin(), held_.end(), [&](const auto& item) {
+    return message.packet != 0 && item.second.message.packet == message.packet;
+  });
+  return static_cast<std::size_t>(copies) >= kMostCopies;
+}
+
+Lifeline::Held* Lifeline::known(std::uint64_t fingerprint, bool again, BootTime now) {
+  const auto held = held_.find(fingerprint);
+  if (held == held_.end()) return nullptr;
+  if (group_.contains(fingerprint)) return &held->second;
+  if (now - held->second.seen <= (again ? kRemembered : kEcho)) return &held->second;
+  forget(held);
+  return nullptr;
+}
+
+std::optional<queue::NewMessage> Lifeline::recall(std::uint64_t fingerprint, bool again, BootTime now) {
+  const auto* held = known(fingerprint, again, now);
+  if (!held) return std::nullopt;
+  auto message = held->message;
+  message.payload.clear();
+  return message;
+}
+
+Lifeline::AllHeld::iterator Lifeline::hold(std::uint64_t fingerprint, queue::NewMessage message, BootTime now) {
   const auto copy = std::find_if(held_.begin(), held_.end(), [&](const auto& item) {
     return message.packet != 0 && item.second.message.packet == message.packet;
   });
+  if (held_.size() >= kMost) return held_.end();
   const auto number = copy == held_.end() ? hooks_.number() : copy->second.message.number;
-  if (!number) return nullptr;
+  if (!number) return held_.end();
   message.number = *number;
   const bool sent = copy != held_.end() && copy->second.sent;
-  return &held_.emplace(fingerprint, Held{.message = std::move(message), .sent = sent}).first->second;
+  if (sent) message.payload.clear();
+  // The same words, cried again: nothing that is delivered later belongs to this.
+  while (held_.contains(fingerprint)) fingerprint = fingerprint * 6364136223846793005u + 1;
+  return held_.emplace(fingerprint, Held{.message = std::move(message), .seen = now, .sent = sent}).first;
 }
 
 bool Lifeline::has_copy(const Held& one) const {
@@ -38,18 +61,22 @@ bool Lifeline::has_copy(const Held& one) const {
   });
 }
 
-void Lifeline::admit(std::uint64_t fingerprint, queue::NewMessage& message) {
+void Lifeline::admit(std::uint64_t fingerprint, bool again, queue::NewMessage& message, BootTime now) {
   message.number = 0;
   if (!concerns(message)) return;
   // The same words twice in a group: the second is another message.
   if (group_.contains(fingerprint)) return;
-  const auto known = held_.find(fingerprint);
-  Held* held = known == held_.end() ? nullptr : &known->second;
-  if (!held && is_copy_of_stored(message)) return;
-  if (!held) held = hold(fingerprint, message);
-  if (!held) return;
+  Held* held = known(fingerprint, again, now);
+  if (!held) {
+    if (is_copy_of_stored(message) || has_enough_copies(message)) return;
+    const auto made = hold(fingerprint, message, now);
+    if (made == held_.end()) return;
+    held = &made->second;
+  }
+  held->seen = now;
   message.number = held->message.number;
   group_.insert(fingerprint);
+  if (!held->sent) held->message.payload = message.payload;
 }
 
 void Lifeline::begin(BootTime now) {
@@ -63,7 +90,7 @@ void Lifeline::stored(std::uint64_t fingerprint, bool kept, BootTime now) {
   const Held& held = item.mapped();
   if (held.message.packet) packets_.touch(held.message.packet);
   std::erase_if(echoes_, [&](const auto& echo) { return now - echo.second > kEcho; });
-  if (listening_ && !held.heard) echoes_[fingerprint] = now;
+  if (listen_until_ && !held.heard) echoes_[fingerprint] = now;
   if (kept) {
     for (auto& [other, copy] : held_) copy.stored = copy.stored || copy.message.number == held.message.number;
   } else if (!held.stored && !has_copy(held)) {
@@ -83,7 +110,9 @@ void Lifeline::refused(BootTime now) {
 }
 
 bool Lifeline::overheard(std::uint64_t fingerprint, BootTime now) {
-  if (const auto held = held_.find(fingerprint); held != held_.end()) {
+  const auto held = held_.find(fingerprint);
+  // Who listens hears each publication once: what was heard before is another.
+  if (held != held_.end() && !held->second.heard && known(fingerprint, false, now)) {
     held->second.heard = true;
     send(held->second);
     return true;
@@ -92,69 +121,74 @@ bool Lifeline::overheard(std::uint64_t fingerprint, BootTime now) {
   return echo && now - echo.mapped() <= kEcho;
 }
 
-void Lifeline::overheard(std::uint64_t fingerprint, queue::NewMessage message) {
-  if (!concerns(message) || is_copy_of_stored(message)) return;
-  Held* held = hold(fingerprint, std::move(message));
-  if (!held) return spdlog::error("an emergency waits for the disk: no more can leave without it");
-  held->heard = true;
-  send(*held);
+void Lifeline::overheard(std::uint64_t fingerprint, queue::NewMessage message, BootTime now) {
+  if (!concerns(message) || is_copy_of_stored(message) || has_enough_copies(message)) return;
+  const auto held = hold(fingerprint, std::move(message), now);
+  if (held == held_.end())
+    return spdlog::error("an emergency waits for the disk: no more can leave without it");
+  held->second.heard = true;
+  send(held->second);
 }
 
 void Lifeline::send(Held& held) {
   if (held.sent) return;
-  for (auto& [fingerprint, copy] : held_) copy.sent = copy.sent || copy.message.number == held.message.number;
-  if (held.stored) return;
-  spdlog::warn("{}: an emergency goes out from memory, the disk does not take it", held.message.topic);
-  hooks_.send(held.message);
-}
-
-void Lifeline::listen(BootTime now) {
-  trouble_ = now;
-  suspect_at_.reset();
-  if (!std::exchange(listening_, true)) hooks_.listen(true);
+  if (!held.stored) {
+    spdlog::warn("{}: an emergency goes out from memory, and does not wait for the disk", held.message.topic);
+    hooks_.send(held.message);
+  }
+  for (auto& [fingerprint, copy] : held_) {
+    if (copy.message.number != held.message.number) continue;
+    copy.sent = true;
+    copy.message.payload.clear();
+  }
 }
 
 void Lifeline::send_group(BootTime now) {
-  listen(now);
+  listen(now + kListening);
   for (const auto fingerprint : group_) send(held_.at(fingerprint));
 }
 
+void Lifeline::listen(BootTime until) {
+  if (!listen_until_) hooks_.listen(true);
+  listen_until_ = std::max(until, listen_until_.value_or(until));
+}
+
+Lifeline::AllHeld::iterator Lifeline::forget(AllHeld::iterator held) {
+  if (!held->second.stored && !has_copy(held->second)) hooks_.give_up(held->second.message.number);
+  return held_.erase(held);
+}
+
 // The broker has not delivered them again: they came at QoS 0, or it has forgotten them.
-void Lifeline::forget_all() {
-  std::set<std::uint64_t> numbers;
-  std::erase_if(held_, [&](const auto& item) {
-    if (group_.contains(item.first)) return false;
-    if (!item.second.stored) numbers.insert(item.second.message.number);
-    return true;
-  });
-  for (const auto& [fingerprint, held] : held_) numbers.erase(held.message.number);
-  for (const auto number : numbers) hooks_.give_up(number);
+void Lifeline::forget_old(BootTime now) {
+  for (auto held = held_.begin(); held != held_.end();)
+    held =
+        group_.contains(held->first) || now - held->second.seen < kRemembered ? std::next(held) : forget(held);
 }
 
 void Lifeline::step(BootTime now) {
-  if (suspect_at_ && now >= *suspect_at_) listen(now);
+  if (suspect_at_ && now >= *suspect_at_) {
+    suspect_at_.reset();
+    listen(now + kSuspicious);
+  }
   if (late_at_ && now >= *late_at_) {
     send_group(now);
     // Still late, and the trouble lasts.
     late_at_ = now + kListening / 2;
   }
-  if (listening_ && now - *trouble_ >= kListening) {
-    listening_ = false;
+  if (listen_until_ && now >= *listen_until_) {
+    listen_until_.reset();
     echoes_.clear();
     hooks_.listen(false);
   }
-  if (trouble_ && now - *trouble_ >= kRemembered) {
-    trouble_.reset();
-    forget_all();
-  }
+  forget_old(now);
 }
 
 std::optional<BootTime> Lifeline::next_wake() const {
   std::optional<BootTime> wake = suspect_at_ ? suspect_at_ : late_at_;
-  if (trouble_) {
-    const BootTime over = *trouble_ + (listening_ ? kListening : kRemembered);
-    wake = wake ? std::min(*wake, over) : over;
-  }
+  const auto consider = [&](BootTime at) { wake = wake ? std::min(*wake, at) : at; };
+  if (listen_until_) consider(*listen_until_);
+  for (const auto& [fingerprint, held] : held_)
+    if (!group_.contains(fingerprint)) consider(held.seen + kRemembered);
   return wake;
 }
 

@@ -90,6 +90,8 @@ struct Entry {
   bool flagged = false;
 };
 
+inline bool is_emergency(const Entry& entry) { return entry.cls == kEmergency; }
+
 // A message with its body, read back to be sent.
 struct Body {
   MessageId id = 0;

@@ -33,6 +33,9 @@ constexpr int kPagesAtATime = 256;
 // A believed clock may be up to a day early (a battery clock that keeps local time): what it then takes for the
 // future is not. One day more, as whole days are looked at.
 constexpr Millis kMayBeAhead = std::chrono::days(2);
+// Before this program there was no usage: a clock that says so is wrong, however steady and disciplined (GPS
+// receivers whose week number has rolled over).
+constexpr WallTime kFirstUsage{std::chrono::sys_days{std::chrono::year{2026} / 11 / 1}};
 // What a clock that was just set wrong, or right, may still do is waited for.
 constexpr Millis kSteadyFor = std::chrono::hours(1);
 constexpr Millis kClockStep = std::chrono::minutes(1);
@@ -248,7 +251,7 @@ std::int64_t Store::date_usage() {
   Statement undated(db_, "SELECT DISTINCT boot FROM undated");
   while (undated.step()) boots.push_back(undated.integer(0));
   for (const auto boot : boots) ledger_->date(boot, clock_->now() - boot_offset(boot), *now);
-  return is_steady(*now) ? ledger_->bring_back(*now + kMayBeAhead, *now) : 0;
+  return is_steady(*now) && *now >= kFirstUsage ? ledger_->bring_back(*now + kMayBeAhead, *now) : 0;
 }
 
 std::int64_t Store::erase_old(Millis keep, Millis keep_story, std::int64_t limit) {

@@ -246,9 +246,10 @@ std::size_t Outgoing::in_flight_bytes(queue::ClassId cls) const {
 }
 
 std::size_t Outgoing::in_flight_messages(queue::ClassId cls) const {
-  std::ptrdiff_t count = 0;
+  const auto of_class = [&](const auto& entry) { return entry.cls == cls; };
+  std::ptrdiff_t count = std::count_if(loading_.begin(), loading_.end(), of_class);
   for (const auto& [number, batch] : open_)
-    count += std::count_if(batch.entries.begin(), batch.entries.end(), [&](auto& e) { return e.cls == cls; });
+    count += std::count_if(batch.entries.begin(), batch.entries.end(), of_class);
   return static_cast<std::size_t>(count);
 }
 

@@ -123,7 +123,7 @@ class Outgoing {
   std::size_t open_batches() const { return open_.size(); }
   // When the oldest batch that is wholly sent was; nothing: none waits for an acknowledgement.
   std::optional<BootTime> waiting_since() const;
-  // Topic and payload bytes of a class's messages in open batches, and how many these are.
+  // Topic and payload bytes of a class's messages in open batches, and how many these are; being loaded counts.
   std::size_t in_flight_bytes(queue::ClassId cls) const;
   std::size_t in_flight_messages(queue::ClassId cls) const;
   // The last measured time from a batch's last byte to its acknowledgement.

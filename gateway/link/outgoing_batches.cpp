@@ -107,7 +107,11 @@ void Outgoing::on_loaded(std::vector<queue::Body> bodies, BootTime now,
   std::erase_if(entries, [&](const auto& entry) {
     return std::find(unread.begin(), unread.end(), entry.id) != unread.end();
   });
-  make(std::move(entries), std::move(bodies), now);
+  // Others may have been made meanwhile, of what was in memory.
+  const auto most_urgent = [](auto& a, auto& b) { return a.cls < b.cls; };
+  if (entries.empty() || may_make(std::min_element(entries.begin(), entries.end(), most_urgent)->cls))
+    return make(std::move(entries), std::move(bodies), now);
+  for (const auto& entry : entries) scheduler_->give_back(entry);
 }
 
 void Outgoing::make(std::vector<queue::Entry> entries, std::vector<queue::Body> bodies, BootTime now) {

@@ -118,6 +118,7 @@ bool LinkPeer::drop(queue::MessageId id) {
 
 bool LinkPeer::reclassify(queue::MessageId id, queue::ClassId cls) {
   if (!scheduler_.reclassify(id, cls)) return false;
+  at_hand_.forget(id);
   writes_.add(
       [id, cls](queue::Store& store) {
         store.mark_queued(std::span(&id, 1));
@@ -260,7 +261,8 @@ void LinkPeer::pump() {
                        std::clamp(second * 2 / 5, std::size_t{512}, kMostTarget));
   while (transport_) {
     const bool exempt = session_.greeting_due() || session_.bye();
-    if (!exempt && !transport_->can_send(now)) break;
+    paced_ = !exempt && !transport_->can_send(now);
+    if (paced_) break;
     if (!exempt && (now < load_after_ || outgoing_.loading())) send_from_memory(now);
     if (!exempt && now >= load_after_) outgoing_.prepare(now);
     Bytes frame = session_.next_frame(now, transport_->frame_limit());
@@ -321,6 +323,8 @@ std::optional<BootTime> LinkPeer::next_wake() const {
       consider(transport_->next_wake(now));
     else if (outgoing_.wants_batch(now))
       consider(now < load_after_ ? load_after_ : transport_->next_wake(now));
+    // For what is in memory while the disk is waited for.
+    if (paced_ && (now < load_after_ || outgoing_.loading())) consider(transport_->next_wake(now));
     if (outgoing_.waiting_since() && !writes_.stuck()) consider(books_.next());
   } else if (wake && *wake <= now && scheduler_.ready(now)) {
     // Work that waits for a transport: the owner is told when there is one.

@@ -7,6 +7,7 @@
 // It owns no timer: its owner calls step() at next_wake() and after `wake` was called.
 #pragma once
 
+#include <algorithm>
 #include <functional>
 #include <memory>
 
@@ -68,7 +69,8 @@ class LinkPeer : private OutgoingHost, private IncomingHost {
   void give_up_aside(std::uint64_t number);
   // Emergencies that the other side does not have yet, as far as is known.
   std::size_t emergencies() const {
-    return scheduler_.state(queue::kEmergency).queued + outgoing_.in_flight_messages(queue::kEmergency);
+    return scheduler_.state(queue::kEmergency).queued + outgoing_.in_flight_messages(queue::kEmergency) +
+           static_cast<std::size_t>(std::count_if(unread_.begin(), unread_.end(), queue::is_emergency));
   }
   // Emergencies that were sent, or are to be, and no disk has.
   std::size_t unstored() const { return unstored_.size(); }
@@ -177,6 +179,7 @@ class LinkPeer : private OutgoingHost, private IncomingHost {
   std::map<std::uint64_t, StoringEmergencies> storing_emergencies_;  // in batches that are being stored
   std::optional<BootTime> up_since_, last_contact_;
   std::string note_;
+  bool paced_ = false;  // the transport took nothing when last asked
   bool block_asked_ = false;
   bool renewing_ = false, greeted_ = false, refused_ = false, pumping_ = false;
   std::shared_ptr<int> alive_ = std::make_shared<int>(0);

@@ -102,21 +102,14 @@ void LinkPeer::give_up_aside(std::uint64_t number) {
   outgoing_.on_finished(std::span(&number, 1));
 }
 
-// Those in memory wait neither for a disk that hangs nor for one that was unreadable just now.
+// Those in memory wait neither for a disk that hangs nor for one that was unreadable just now. Each is a batch
+// of its own: one that the other side refuses must not hold back the rest.
 void LinkPeer::send_from_memory(BootTime now) {
-  std::vector<queue::Entry> entries;
-  std::size_t bytes = 0;
-  for (const auto& entry : unstored_.undelivered()) {
-    if (bytes + entry.bytes > config::kMaxPayload && !entries.empty()) break;
-    if (!outgoing_.may_make(queue::kEmergency) || !scheduler_.remove(entry.id)) continue;
-    entries.push_back(entry);
-    bytes += entry.bytes;
-  }
-  if (!entries.empty()) outgoing_.make(entries, unstored_.bodies(entries), now);
-  for (const auto id : at_hand_.ids()) {
+  auto ids = at_hand_.ids();
+  for (const auto& entry : unstored_.undelivered()) ids.push_back(entry.id);
+  for (const auto id : ids) {
     if (!outgoing_.may_make(queue::kEmergency)) return;
-    const auto stored = scheduler_.remove(id);
-    if (stored) outgoing_.make({*stored}, bodies_at_hand({*stored}), now);
+    if (const auto entry = scheduler_.remove(id)) outgoing_.make({*entry}, bodies_at_hand({*entry}), now);
   }
 }
 

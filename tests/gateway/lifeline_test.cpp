@@ -32,15 +32,15 @@ struct Fixture {
     return made;
   }
   std::uint64_t admit(std::uint64_t fingerprint, queue::NewMessage one) {
-    lifeline.admit(fingerprint, one);
+    lifeline.admit(fingerprint, true, one, now);
     return one.number;
   }
   // A group of messages goes to the store; the number that each got.
   std::vector<std::uint64_t> begin(const std::vector<std::uint64_t>& fingerprints) {
     std::vector<std::uint64_t> numbers_given;
     for (const auto fingerprint : fingerprints) {
-      auto one = lifeline.recall(fingerprint).value_or(message());
-      lifeline.admit(fingerprint, one);
+      auto one = lifeline.recall(fingerprint, true, now).value_or(message());
+      lifeline.admit(fingerprint, true, one, now);
       numbers_given.push_back(one.number);
     }
     lifeline.begin(now);
@@ -84,7 +84,7 @@ TEST_CASE_METHOD(Fixture, "Lifeline: what is refused is sent once, however often
   CHECK(sent == Numbers{100});
   begin({1});
   store({1});
-  CHECK_FALSE(lifeline.recall(1));
+  CHECK_FALSE(lifeline.recall(1, true, now));
   after(Lifeline::kListening);
   CHECK(listening == false);
 }
@@ -106,16 +106,62 @@ TEST_CASE_METHOD(Fixture, "Lifeline: a commit that takes long is not waited for"
   CHECK(given_up.empty());
 }
 
-TEST_CASE_METHOD(Fixture, "Lifeline: what is heard beside the source goes at once, and once") {
+TEST_CASE_METHOD(Fixture, "Lifeline: what is heard beside the source goes at once, and what is cried again, too") {
   begin({1});
   lifeline.refused(now);
   CHECK_FALSE(lifeline.overheard(2, now));
-  lifeline.overheard(2, message());
+  lifeline.overheard(2, message(), now);
   CHECK(sent == Numbers{100, 101});
-  CHECK(lifeline.overheard(2, now));
   CHECK(begin({1, 2}) == Numbers{100, 101});
+  // Who listens hears a publication once.
+  CHECK_FALSE(lifeline.overheard(2, now));
+  lifeline.overheard(2, message(), now);
+  CHECK(sent == Numbers{100, 101, 102});
   store({1, 2});
-  CHECK(sent.size() == 2);
+  CHECK(sent.size() == 3);
+}
+
+TEST_CASE_METHOD(Fixture, "Lifeline: what is not delivered again is forgotten, also while the trouble goes on") {
+  begin({1, 2});
+  lifeline.refused(now);
+  REQUIRE(sent == Numbers{100, 101});
+  for (Millis span{0}; span <= Lifeline::kRemembered; span += std::chrono::minutes(1)) {
+    after(std::chrono::minutes(1));
+    begin({1});
+    lifeline.refused(now);
+  }
+  CHECK(given_up == Numbers{101});
+  CHECK_FALSE(lifeline.recall(2, true, now));
+  CHECK(begin({2}) == Numbers{102});
+}
+
+TEST_CASE_METHOD(Fixture, "Lifeline: the same words at QoS 0 are a new emergency, but for those just heard") {
+  auto one = message();
+  lifeline.admit(1, false, one, now);
+  lifeline.begin(now);
+  lifeline.refused(now);
+  REQUIRE(sent == Numbers{100});
+  after(Lifeline::kEcho);
+  one = message();
+  lifeline.admit(1, false, one, now);
+  CHECK(one.number == 100);
+  lifeline.begin(now);
+  lifeline.refused(now);
+  after(Lifeline::kEcho + Millis{1});
+  one = message();
+  lifeline.admit(1, false, one, now);
+  CHECK(one.number == 101);
+  CHECK(given_up == Numbers{100});
+  lifeline.refused(now);
+  CHECK(sent == Numbers{100, 101});
+}
+
+TEST_CASE_METHOD(Fixture, "Lifeline: one packet's copies take only so much room") {
+  for (std::uint64_t fingerprint = 1; fingerprint <= 2 * Lifeline::kMostCopies; ++fingerprint)
+    lifeline.overheard(fingerprint, copy_of(7), now);
+  CHECK(sent == Numbers{100});
+  CHECK(lifeline.recall(Lifeline::kMostCopies, true, now));
+  CHECK_FALSE(lifeline.recall(Lifeline::kMostCopies + 1, true, now));
 }
 
 TEST_CASE_METHOD(Fixture,
@@ -142,9 +188,9 @@ TEST_CASE_METHOD(Fixture, "Lifeline: only emergencies that go over the link and 
   ruled_out.drop = queue::DropReason::kPolicy;
   std::uint64_t fingerprint = 0;
   for (auto* one : {&text, &here, &ruled_out}) {
-    lifeline.admit(++fingerprint, *one);
+    lifeline.admit(++fingerprint, true, *one, now);
     CHECK(one->number == 0);
-    lifeline.overheard(fingerprint, *one);
+    lifeline.overheard(fingerprint, *one, now);
   }
   lifeline.begin(now);
   lifeline.refused(now);
@@ -167,14 +213,14 @@ TEST_CASE_METHOD(Fixture,
   CHECK(admit(2, copy_of(7)) == 100);
   lifeline.begin(now);
   lifeline.refused(now);
-  lifeline.overheard(3, copy_of(7));
+  lifeline.overheard(3, copy_of(7), now);
   CHECK(sent == Numbers{100});
   // They come again, in groups as it happens.
-  CHECK(admit(2, *lifeline.recall(2)) == 100);
+  CHECK(admit(2, *lifeline.recall(2, true, now)) == 100);
   lifeline.stored(2, true, now);
-  CHECK(admit(1, *lifeline.recall(1)) == 100);
+  CHECK(admit(1, *lifeline.recall(1, true, now)) == 100);
   lifeline.stored(1, false, now);
-  CHECK(admit(3, *lifeline.recall(3)) == 100);
+  CHECK(admit(3, *lifeline.recall(3, true, now)) == 100);
   lifeline.stored(3, false, now);
   lifeline.committed();
   CHECK(sent == Numbers{100});
@@ -198,7 +244,7 @@ TEST_CASE_METHOD(Fixture, "Lifeline: a copy of a packet that is on disk does not
   lifeline.begin(now);
   lifeline.refused(now);
   CHECK_FALSE(lifeline.overheard(3, now));
-  lifeline.overheard(3, copy_of(7));
+  lifeline.overheard(3, copy_of(7), now);
   CHECK(sent.empty());
 }
 
@@ -228,7 +274,7 @@ TEST_CASE_METHOD(Fixture, "Lifeline: what the source has stored is not sent when
 TEST_CASE_METHOD(Fixture, "Lifeline: what was heard before it was stored is news when it is heard again") {
   begin({1});
   lifeline.refused(now);
-  lifeline.overheard(2, message());
+  lifeline.overheard(2, message(), now);
   begin({2});
   store({2});
   CHECK_FALSE(lifeline.overheard(2, now));
@@ -239,9 +285,9 @@ TEST_CASE_METHOD(Fixture, "Lifeline: long after the trouble the same words are n
   lifeline.refused(now);
   after(Lifeline::kListening);
   CHECK(listening == false);
-  CHECK(lifeline.recall(1));
+  CHECK(lifeline.recall(1, true, now));
   after(Lifeline::kRemembered);
-  CHECK_FALSE(lifeline.recall(1));
+  CHECK_FALSE(lifeline.recall(1, true, now));
   CHECK_FALSE(lifeline.next_wake());
   CHECK(given_up == Numbers{100});
   CHECK(begin({1}) == Numbers{101});
@@ -251,7 +297,7 @@ TEST_CASE_METHOD(Fixture, "Lifeline: without a number left an emergency waits fo
   numbers = 1;
   CHECK(begin({1, 2}) == Numbers{100, 0});
   lifeline.refused(now);
-  lifeline.overheard(3, message());
+  lifeline.overheard(3, message(), now);
   CHECK(sent == Numbers{100});
 }
 

@@ -141,6 +141,25 @@ TEST_CASE_METHOD(Fixture,
   CHECK(relay.arrived.size() == 2);
 }
 
+TEST_CASE_METHOD(Fixture, "What was read meanwhile waits where those from memory have taken its place") {
+  connect();
+  run(Millis{1000});
+  gateway.wait_on_disk("one of many", 2);
+  gateway.runner.hold = true;
+  run(Millis{500});
+  REQUIRE(gateway.peer->outgoing().loading());
+  relay.runner.hold = true;  // it acknowledges nothing
+  for (int i = 0; i < 40; ++i) gateway.peer->add_unstored(sos("help"));
+  run(Millis{2000});
+  REQUIRE(gateway.peer->outgoing().open_batches() == kMaxOpenBatches);
+  gateway.runner.hold = false;
+  run(Millis{2000});
+  CHECK(gateway.peer->outgoing().open_batches() == kMaxOpenBatches);
+  relay.runner.hold = false;
+  run(Millis{10'000});
+  CHECK(relay.arrived.size() == 41);
+}
+
 TEST_CASE_METHOD(Fixture, "A stored emergency does not wait for a disk that hangs while it is read") {
   connect();
   run(Millis{1000});

@@ -168,12 +168,17 @@ void World::inspect_fragment(int index, const Fragment& fragment) {
 
 std::string World::words() const {
   std::string words = fmt::format("linked {} wires {} {}", linked_, wire_[0].size(), wire_[1].size());
-  for (const auto& side : sides_)
+  for (const auto& side : sides_) {
+    if (!side->scheduler) {
+      words += "; could not start";
+      continue;
+    }
     words +=
         fmt::format("; idle {} queued {} open {} greeted {} bye {} peer's bye {} renewals {}", side->idle(),
                     side->scheduler->size(), side->outgoing->open_batches(), side->session->peer().has_value(),
                     side->session->bye() ? to_string(*side->session->bye()) : "-",
                     side->session->peer_bye() ? to_string(*side->session->peer_bye()) : "-", side->renewals);
+  }
   return words + fmt::format("; sessions {} byes {}", sessions_, byes) + why_;
 }
 
