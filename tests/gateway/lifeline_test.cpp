@@ -106,7 +106,8 @@ TEST_CASE_METHOD(Fixture, "Lifeline: a commit that takes long is not waited for"
   CHECK(given_up.empty());
 }
 
-TEST_CASE_METHOD(Fixture, "Lifeline: what is heard beside the source goes at once, and what is cried again, too") {
+TEST_CASE_METHOD(Fixture,
+                 "Lifeline: what is heard beside the source goes at once, and what is cried again, too") {
   begin({1});
   lifeline.refused(now);
   CHECK_FALSE(lifeline.overheard(2, now));
@@ -121,7 +122,8 @@ TEST_CASE_METHOD(Fixture, "Lifeline: what is heard beside the source goes at onc
   CHECK(sent.size() == 3);
 }
 
-TEST_CASE_METHOD(Fixture, "Lifeline: what is not delivered again is forgotten, also while the trouble goes on") {
+TEST_CASE_METHOD(Fixture,
+                 "Lifeline: what is not delivered again is forgotten, also while the trouble goes on") {
   begin({1, 2});
   lifeline.refused(now);
   REQUIRE(sent == Numbers{100, 101});
