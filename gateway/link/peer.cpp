@@ -141,6 +141,13 @@ void LinkPeer::tend_queue(BootTime now) {
 // ---- the session
 
 void LinkPeer::attach(std::shared_ptr<Transport> transport) {
+  if (transport_ && transport->opened() < transport_->opened()) {
+    spdlog::info("{}: a connection from {} was older than the one that is up", options_.name,
+                 transport->peer_address());
+    transport->close("older than the one that is up");
+    books_.add_failed_attempt(transport->wire());
+    return;
+  }
   if (transport_) {
     auto old = std::exchange(transport_, nullptr);
     // Sending may show that it is dead, which is no event any more.

@@ -88,7 +88,8 @@ class LinkPeer : private OutgoingHost, private IncomingHost {
   // them.
   void hold(std::vector<std::string> classes);
 
-  // A transport is up. An older one is closed.
+  // A transport is up. Of two, the one that was opened first is closed: the handshake of a gateway that was
+  // killed may come to its end long after that of its next life.
   void attach(std::shared_ptr<Transport> transport);
   // Says bye and closes.
   void detach(ByeReason reason);

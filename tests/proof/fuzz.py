@@ -26,6 +26,13 @@ def fuzzers():
     return sorted(path for path in (BUILD / "tests" / "fuzz").glob("fuzz_*") if path.is_file())
 
 
+def keep(state):
+    """Whole or not at all: a run may be killed at any time."""
+    new = STATE.with_suffix(".new")
+    new.write_text(json.dumps(state, indent=1))
+    new.replace(STATE)
+
+
 def known(state, fuzzer):
     """What was reached: {program, seconds, since (of them with this very program), runs, blocks}."""
     program = hashlib.sha256(fuzzer.read_bytes()).hexdigest()[:16]
@@ -79,7 +86,7 @@ def main():
             raise
         finally:
             state[waiting[0].name] = now
-            STATE.write_text(json.dumps(state, indent=1))
+            keep(state)
     if open_ones(reached, args) or not reached:
         return 77
     print(f"text Each fuzzer ran for {args.seconds} s of processor time without a finding, some of it with earlier "

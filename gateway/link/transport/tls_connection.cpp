@@ -32,6 +32,7 @@ TlsConnection::TlsConnection(asio::ip::tcp::socket socket, std::unique_ptr<TlsEn
       timer_(socket_.get_executor()),
       engine_(std::move(engine)),
       clock_(&clock),
+      opened_(clock.now()),
       options_(options),
       pacer_(options.rate_bps),
       in_(16 * 1024) {
@@ -40,7 +41,7 @@ TlsConnection::TlsConnection(asio::ip::tcp::socket socket, std::unique_ptr<TlsEn
   address_ = fmt::format("{}:{}", remote.address().to_string(), remote.port());
   tune_tcp(socket_.native_handle(), options.keepalive);
   socket_.non_blocking(true, ignored);
-  sample(clock.now());
+  sample(opened_);
 }
 
 void TlsConnection::start(Ready ready) {

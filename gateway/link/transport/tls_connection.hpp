@@ -35,6 +35,7 @@ class TlsConnection : public Transport, public std::enable_shared_from_this<TlsC
   std::optional<BootTime> next_wake(BootTime now) const override;
   void close(std::string why) override;
   void abort(const std::string& why) override { end(why); }
+  BootTime opened() const override { return opened_; }
   WireCount wire() override;
   std::optional<Millis> round_trip() const override;
   std::uint64_t rate_bps() const override { return pacer_.rate_bps(); }
@@ -55,6 +56,7 @@ class TlsConnection : public Transport, public std::enable_shared_from_this<TlsC
   boost::asio::steady_timer timer_;
   std::unique_ptr<TlsEngine> engine_;
   const Clock* clock_;
+  BootTime opened_;
   TlsOptions options_;
   Pacer pacer_;
   Events events_;

@@ -49,6 +49,8 @@ class Transport {
   // Ends at once; `closed` follows from inside this call.
   virtual void abort(const std::string& why) = 0;
 
+  // When the connection was dialled or accepted; its handshake came after that.
+  virtual BootTime opened() const = 0;
   virtual WireCount wire() = 0;
   virtual std::optional<Millis> round_trip() const = 0;
   virtual std::uint64_t rate_bps() const = 0;  // measured, bits a second up

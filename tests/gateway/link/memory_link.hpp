@@ -76,6 +76,7 @@ class MemoryTransport : public Transport {
   void idle() override {}
   void close(std::string why) override { ending = std::move(why); }
   void abort(const std::string& why) override { end(why); }
+  BootTime opened() const override { return since; }
   WireCount wire() override { return count; }
   std::optional<Millis> round_trip() const override { return std::nullopt; }
   std::uint64_t rate_bps() const override { return 9600; }
@@ -107,6 +108,7 @@ class MemoryTransport : public Transport {
   std::string ending;
   bool ended = false;
   bool breaks_on_send = false;
+  BootTime since{};
   WireCount count;
   int frames_left = 100'000;
 
@@ -176,6 +178,7 @@ struct LinkedPair {
     down = std::make_shared<MemoryTransport>();
     up->other = down.get();
     down->other = up.get();
+    up->since = down->since = gateway.files.clock.now();
     relay.peer->attach(down);
     gateway.peer->attach(up);
   }

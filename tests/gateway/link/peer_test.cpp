@@ -290,11 +290,33 @@ TEST_CASE_METHOD(Fixture, "Peer: who is replaced by a newer session is told, and
   CHECK_FALSE(gateway.peer->was_refused());
   // Another box with a copy of the enrolment.
   auto twin = std::make_shared<MemoryTransport>();
+  twin->since = relay.files.clock.now();
   relay.peer->attach(twin);
   run(Millis{1000});
   CHECK(gateway.why.find(to_string(ByeReason::kReplaced)) != std::string::npos);
   CHECK(gateway.peer->was_refused());
   CHECK_FALSE(gateway.peer->connected());
+}
+
+TEST_CASE_METHOD(Fixture,
+                 "Peer: a connection whose handshake ends after that of a later one replaces nothing") {
+  auto late = std::make_shared<MemoryTransport>();  // its gateway was killed, and came back by another
+  late->since = relay.files.clock.now();
+  late->count = {.up = 300, .down = 400};
+  advance(Millis{5000});
+  connect();
+  run(Millis{1000});
+  const auto before = relay.peer->status().bytes;
+  relay.peer->attach(late);
+  CHECK_FALSE(late->ending.empty());
+  CHECK(late->inbox.empty());
+  CHECK(relay.peer->status().bytes.wire_down == before.wire_down + 400);
+  run(Millis{1000});
+  gateway.accept("help");
+  run(Millis{1000});
+  CHECK(relay.arrived.size() == 1);
+  CHECK_FALSE(gateway.peer->was_refused());
+  CHECK(gateway.peer->connected());
 }
 
 TEST_CASE_METHOD(Fixture, "Peer: saying goodbye closes both ends with a word") {

@@ -18,6 +18,7 @@ namespace asio = boost::asio;
 struct Fixture {
   asio::io_context loop;
   queue::FakeClock clock;
+  Millis handshake_takes{0};
   Enrolment enrolment{.name = "roof", .address = {}, .key_id = "AbCdEfGh", .secret = {1, 2, 3}};
   Enrolment known = enrolment;
   TlsOptions options{.rate_bps = 1'000'000, .timeout = Millis{300}};
@@ -31,7 +32,10 @@ struct Fixture {
   Fixture() {
     listener = std::make_unique<TlsListener>(
         loop, clock, "127.0.0.1:0", options,
-        [this](std::string_view id) { return id == known.key_id ? std::optional(known) : std::nullopt; },
+        [this](std::string_view id) {
+          clock.advance(handshake_takes);
+          return id == known.key_id ? std::optional(known) : std::nullopt;
+        },
         [this](std::string who, std::shared_ptr<Transport> transport) {
           name = std::move(who);
           far = std::move(transport);
@@ -110,6 +114,14 @@ TEST_CASE_METHOD(Fixture, "tls: a peer that talks while nobody listens is held b
   }
   listen_far();
   REQUIRE(until([&] { return came.size() == sent; }));
+}
+
+TEST_CASE_METHOD(Fixture, "tls: a connection is as old as its accept, however long the handshake took") {
+  const BootTime begun = clock.now();
+  handshake_takes = Millis{5000};
+  connect();
+  CHECK(far->opened() == begun);
+  CHECK(near->opened() == begun);
 }
 
 TEST_CASE_METHOD(Fixture, "tls: opening the link costs about a kilobyte") {
