@@ -93,8 +93,8 @@ void StoreMachine::act(const StoreStep& step) {
       link_write([&](Store& s) { s.raise_floor(peer, step.a); });
       return model_.raise_floor(step.a);
     case StoreStep::kClearHistory:
-      link_write([&](Store& s) { s.clear_history(peer, 0); });
-      return model_.clear_history();
+      link_write([&](Store& s) { s.clear_history(peer, step.a); });
+      return model_.clear_history(step.a);
     case StoreStep::kBook:
       model_.totals += {.wire_up = step.a, .wire_down = step.b};
       return link_write([&](Store& s) { s.book(link, {.wire_up = step.a, .wire_down = step.b}); });
@@ -263,7 +263,7 @@ void StoreMachine::restore() {
   model_ = *backup_;
   start();
   take_name(run([&](Store& s) { return s.renew_incarnation(peer); }));
-  model_.clear_history();
+  model_.clear_history(0);
 }
 
 // Both go on from the same file, under names of their own.

@@ -114,7 +114,7 @@ std::string words(const StoreStep& step) {
     case StoreStep::kRaiseFloor:
       return fmt::format("the floor rises to {}", a);
     case StoreStep::kClearHistory:
-      return "the sending history is forgotten";
+      return fmt::format("the sending history is forgotten, and begins at batch {}", a);
     case StoreStep::kBook:
       return fmt::format("{} and {} wire bytes are booked", a, b);
     case StoreStep::kErase:

@@ -102,7 +102,7 @@ void StoreModel::settle(const SettledBatch& batch, BootTime now) {
     totals.payload_up += found->second.bytes;
     totals.frame_up += cost.frame_bytes;
   }
-  if (batch.enters_history) sent.insert(batch.number);
+  if (batch.enters_history && batch.number >= history_from) sent.insert(batch.number);
   raise_floor(batch.floor);
 }
 
@@ -149,7 +149,13 @@ void StoreModel::reset(std::uint64_t of, std::uint64_t below) {
   received.clear();
 }
 
+void StoreModel::clear_history(std::uint64_t from) {
+  sent.clear();
+  if (mistake_ != Mistake::kOldSettlesReturn) history_from = std::max(history_from, from);
+}
+
 void StoreModel::start(std::uint64_t end) {
+  history_from = 0;
   for (auto& [id, message] : messages)
     if (message.peer != kEdge) come_back(id);
   sent.erase(sent.lower_bound(floor), sent.lower_bound(std::max(floor, batch_end)));

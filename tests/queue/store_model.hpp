@@ -18,7 +18,15 @@ namespace tulpar::queue {
 class StoreModel {
  public:
   // What a careless store would do; the tests show that each is noticed.
-  enum class Mistake { kNone, kCopiesAreNews, kForgetsSettled, kFinishesTwice, kReceivesTwice, kKeepsVoided };
+  enum class Mistake {
+    kNone,
+    kCopiesAreNews,
+    kForgetsSettled,
+    kFinishesTwice,
+    kReceivesTwice,
+    kKeepsVoided,
+    kOldSettlesReturn
+  };
 
   struct Message {
     PeerId peer = kEdge;
@@ -58,7 +66,7 @@ class StoreModel {
   void receive(const ReceivedBatch& batch);
   void close(std::uint64_t first, std::uint64_t count);
   void reset(std::uint64_t incarnation, std::uint64_t floor);
-  void clear_history() { sent.clear(); }
+  void clear_history(std::uint64_t from);
   void raise_floor(std::uint64_t to) { floor = std::max(floor, to); }
   // A new life, with batch numbers up to `end`: what was in flight is queued again, what was used and is not
   // settled is cut from the history.
@@ -75,7 +83,8 @@ class StoreModel {
   LinkBytes totals;
   // Sending.
   std::uint64_t floor = 1, batch_end = 1, highest_number = 0;
-  std::set<std::uint64_t> sent;  // batches in the history
+  std::uint64_t history_from = 0;  // in memory only
+  std::set<std::uint64_t> sent;    // batches in the history
   // Receiving.
   std::uint64_t incarnation = 0, low = 1, closed_below = 1;
   std::set<std::uint64_t> numbers, closed, received;

@@ -72,7 +72,7 @@ TEST_CASE("A store agrees with a model under random operations, failures, crashe
 
 TEST_CASE("A store that makes a mistake is found out, and told in a few steps") {
   const auto mistake = GENERATE(Mistake::kCopiesAreNews, Mistake::kForgetsSettled, Mistake::kFinishesTwice,
-                                Mistake::kReceivesTwice, Mistake::kKeepsVoided);
+                                Mistake::kReceivesTwice, Mistake::kKeepsVoided, Mistake::kOldSettlesReturn);
   std::optional<std::string> found;
   for (std::uint32_t seed = 1; seed <= 20 && !found; ++seed) found = difference(seed, mistake);
   REQUIRE(found);
