@@ -27,6 +27,7 @@ class Conductor:
     def __init__(self, world, folder):
         self.world, self.counts, self.findings = world, Counter(), []
         self.broker_kills = {name: [] for name in BROKERS}  # boot time, ms
+        self.deaths = {name: [] for name in DAEMONS}  # the fail points that it was seen to die at
         self._journal = open(pathlib.Path(folder, "journal.jsonl"), "w")
         self._due, self._order = [], itertools.count()
         self._running, self._unread = set(), set()  # daemons that should run; those whose ledger is to be read
@@ -41,6 +42,11 @@ class Conductor:
     def note(self, what, whom, **more):
         self._journal.write(json.dumps({"ms": boot_ms(), "what": what, "whom": whom, **more}) + "\n")
         self._journal.flush()
+
+    def found(self, what):
+        self.findings.append(what)
+        self.note("found", what)
+        print(f"found: {what}", flush=True)
 
     def later(self, seconds, do, *arguments):
         heapq.heappush(self._due, (time.monotonic() + seconds, next(self._order), do, arguments))
@@ -76,7 +82,7 @@ class Conductor:
         self._running.discard(name)
         code = getattr(self.world, name).stop(timeout=30)
         if code != 0:
-            self.findings.append(f"{name} ended with {code} when it was asked to stop")
+            self.found(f"{name} ended with {code} when it was asked to stop")
         return self.post_mortem(name, thorough=True)
 
     def post_mortem(self, name, thorough):
@@ -86,7 +92,8 @@ class Conductor:
         if wrong := judge_books(books, self._books.get(name)):
             self.counts["books_wrong"] += 1
             self.note("books", name, wrong=wrong)
-            self.findings += [f"books of the {name}: {line}" for line in wrong]
+            for line in wrong:
+                self.found(f"books of the {name}: {line}")
         self._books[name] = books
         return books
 
@@ -116,9 +123,10 @@ class Conductor:
         points = getattr(self.world, name).points("kill")
         if code == -signal.SIGKILL and len(points) > self.counts[f"{name}_died_at_points"]:
             self.counts[f"{name}_died_at_points"] = len(points)
+            self.deaths[name].append(points[-1])
             self._died(name, next(self.next_pause[name]), at=points[-1])
         else:
-            self.findings.append(f"the {name} ended by itself, with {code}")
+            self.found(f"the {name} ended by itself, with {code}")
             self._died(name, 1.0, code=code)
 
     def _died(self, name, pause, **how):
@@ -143,7 +151,7 @@ class Conductor:
         self.counts["ledgers_read"] += 1
         if not balanced(ledger):
             self.counts["books_wrong"] += 1
-            self.findings.append(f"ledger of the {name}: {ledger}")
+            self.found(f"ledger of the {name}: {ledger}")
 
     def kill(self, name, pause=0.0):
         one = getattr(self.world, name)

@@ -115,6 +115,7 @@ class ConductorTest(unittest.TestCase):
         self.conductor.run(0.5)
         self.assertEqual(len(self.world.gateway.starts), 2)
         self.assertEqual((self.conductor.counts["kills"], self.conductor.findings), (1, []))
+        self.assertEqual(self.conductor.deaths, {"gateway": ["store.commit"], "relay": []})
 
     def test_a_death_of_its_own_is_found_and_it_is_started_again(self):
         for code in (1, -signal.SIGABRT, -signal.SIGKILL):  # the last: of no fail point, and not by us

@@ -49,7 +49,7 @@ class Rehearsal:
             self._conductor.next_arm[name] = killed_at(FIRST_LIVES)
             self._conductor.start(name)
         must(self._conductor.run(PATIENCE, lambda: self._conductor.settled() and all(
-            set(FIRST_LIVES) <= set(getattr(self._world, name).points("kill")) for name in DAEMONS)), "first contact")
+            set(FIRST_LIVES) <= set(self._conductor.deaths[name]) for name in DAEMONS)), "first contact")
         must(self._conductor.run(PATIENCE, self._ends.subscribed), "subscribers at their brokers")
 
     def _burst(self):
@@ -58,8 +58,8 @@ class Rehearsal:
         must(self._conductor.run(PATIENCE, self._conductor.settled), "a gateway that serves")
         self._ends.play(traffic.burst(UP, "text", BURST, BURST_RATE, first=0))
         self._drain()
-        if "link.reserved" not in self._world.gateway.points("kill"):
-            self._conductor.findings.append(f"{BURST} messages at {BURST_RATE} a second reserved no batch numbers")
+        if "link.reserved" not in self._conductor.deaths["gateway"]:
+            self._conductor.found(f"{BURST} messages at {BURST_RATE} a second reserved no batch numbers")
 
     def _restore(self):
         name, backup = self._restored, self._folder / "backup"
@@ -86,7 +86,8 @@ class Rehearsal:
             self._conductor.forget_books(name)
             self._conductor.next_arm[name] = killed_at([point])
             self._conductor.start(name)
-            must(self._conductor.run(PATIENCE, lambda: self._conductor.settled() and point in program.points("kill")),
+            must(self._conductor.run(PATIENCE, lambda: self._conductor.settled()
+                                     and point in self._conductor.deaths[name]),
                  f"a new name for the restored {name}")
 
     def _drain(self):

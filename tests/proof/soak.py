@@ -84,7 +84,7 @@ class Soak:
 
     def _wait(self, what, until):
         if not self.conductor.run(DEADLINE, until):
-            self.conductor.findings.append(f"waited {DEADLINE} s for {what}, in vain")
+            self.conductor.found(f"waited {DEADLINE} s for {what}, in vain")
 
     def judge(self):
         """(counts, findings)"""
