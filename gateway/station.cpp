@@ -102,7 +102,10 @@ std::unique_ptr<queue::Store> Station::open_store() {
 
 // On one of the store's threads.
 void Station::on_store_failure(const queue::StoreError& error) {
-  if (error.is_full()) ballast_.release();
+  if (error.is_full()) {
+    ballast_.release();
+    boost::asio::post(*loop_, [this] { give_up_damaged(); });
+  }
   if (error.is_damage()) note_damage(error.what());
   if (error.is_unreadable()) boost::asio::post(*loop_, [this, words = error.plain()] { on_unreadable(words); });
 }
@@ -317,6 +320,15 @@ void Station::prune_damaged(BootTime now) {
                    removed ? tell_of_removed(*removed)
                            : spdlog::warn("old damaged files stay: {}", removed.error().message);
                  });
+}
+
+// One at a time: a full disk is met again soon if that was not enough.
+void Station::give_up_damaged() {
+  runner_->query(
+      [file = store_file()](queue::StoreReader&) { return queue::remove_oldest(file, 0, "the disk is full"); },
+      [](Result<std::optional<queue::RemovedFile>> removed) {
+        if (removed && *removed) tell_of_removed({**removed});
+      });
 }
 
 void Station::step(const std::vector<link::LinkPeer*>& peers) {

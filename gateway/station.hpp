@@ -99,6 +99,7 @@ class Station {
   // Down to `keep` bytes at each.
   void evict_at_sinks(std::uint64_t keep);
   void prune_damaged(BootTime now);
+  void give_up_damaged();
   void make_room(const std::vector<link::LinkPeer*>& peers);
 
   boost::asio::io_context* loop_;

@@ -4,8 +4,8 @@
 //
 // Nothing here reads them: they are for whoever wants to look for what the salvage could not read. So they are
 // bounded: the newest three, none older than 90 days, and together no more bytes than the caller grants, but
-// for the newest, which is kept whatever its size. Their age counts from the first look at them under a
-// believable clock; it is the file's time of change, which is 1970 until then.
+// for the newest, which is kept whatever its size; on a full disk they go first. Their age counts from the
+// first look at them under a believable clock; it is the file's time of change, which is 1970 until then.
 #pragma once
 
 #include <optional>

@@ -79,6 +79,28 @@ TEST_CASE_METHOD(Fixture, "Station: damaged files beyond their bounds are delete
   CHECK(fs::exists(file() + ".damaged-2"));
 }
 
+TEST_CASE_METHOD(Fixture, "Station: on a full disk damaged files make room, one at a time, loudly") {
+  for (int number = 1; number <= 2; ++number)
+    std::ofstream(file() + ".damaged-" + std::to_string(number)) << "x";
+  const auto meet = [this](int code) {
+    bool answered = false;
+    station().runner().write([=](queue::Store&) { throw queue::StoreError("INSERT", code); },
+                             [&](const Result<void>&) { answered = true; });
+    REQUIRE(until([&] { return answered; }));
+    test::settle(loop);
+  };
+  meet(SQLITE_IOERR_WRITE);
+  CHECK(fs::exists(file() + ".damaged-1"));
+  meet(SQLITE_FULL);
+  REQUIRE(until([&] { return log.text().find("damaged-1, a damaged store's") != std::string::npos; }));
+  CHECK_THAT(log.text(), Contains("is deleted: the disk is full"));
+  CHECK_FALSE(fs::exists(file() + ".damaged-1"));
+  CHECK(fs::exists(file() + ".damaged-2"));
+  meet(SQLITE_FULL);
+  CHECK(until([&] { return !fs::exists(file() + ".damaged-2"); }));
+  meet(SQLITE_FULL);  // there are none left
+}
+
 TEST_CASE_METHOD(Fixture, "Station: damage that is met in use ends the program, and the next start salvages") {
   const auto peer = load_peer("relay", "sat");
   accept(message(peer->id(), "t", "x"));

@@ -182,6 +182,10 @@ struct LinkedPair {
     relay.peer->attach(down);
     gateway.peer->attach(up);
   }
+  void greet() {
+    connect();
+    run(Millis{1000});
+  }
   void advance(Millis by) {
     for (End* end : {&gateway, &relay}) end->files.clock.advance(by);
   }

@@ -26,8 +26,7 @@ using Fixture = LinkedPair;
 }  // namespace
 
 TEST_CASE_METHOD(Fixture, "Peer: what is accepted here arrives there, and both have the same figures") {
-  connect();
-  run(Millis{1000});
+  greet();
   gateway.accept("help");
   gateway.accept(std::string(2000, 'x'), 2);
   run(Millis{3000});
@@ -74,8 +73,7 @@ TEST_CASE_METHOD(Fixture, "Peer: the figures of a status and those on disk agree
 }
 
 TEST_CASE_METHOD(Fixture, "Peer: a link that breaks in the middle goes on where it stopped, once") {
-  connect();
-  run(Millis{1000});
+  greet();
   gateway.accept(std::string(4000, 'x'), 2);
   gateway.accept("help");
   gateway.peer->step();
@@ -95,8 +93,7 @@ TEST_CASE_METHOD(Fixture, "Peer: a link that breaks in the middle goes on where 
 }
 
 TEST_CASE_METHOD(Fixture, "Peer: what the relay's disk refuses is not acknowledged, and arrives later") {
-  connect();
-  run(Millis{1000});
+  greet();
   relay.runner.refuse = true;
   gateway.accept("help");
   run(Millis{2000});
@@ -113,8 +110,7 @@ TEST_CASE_METHOD(Fixture, "Peer: what the relay's disk refuses is not acknowledg
 }
 
 TEST_CASE_METHOD(Fixture, "Peer: one batch that the relay's disk refuses tells of its own emergencies alone") {
-  connect();
-  run(Millis{1000});
+  greet();
   relay.runner.hold = true;
   gateway.accept("first");
   run(Millis{100});
@@ -129,8 +125,7 @@ TEST_CASE_METHOD(Fixture, "Peer: one batch that the relay's disk refuses tells o
 }
 
 TEST_CASE_METHOD(Fixture, "Peer: what waits for acknowledgements does not keep the loop awake") {
-  connect();
-  run(Millis{1000});
+  greet();
   relay.runner.hold = true;
   for (int i = 0; i < 60; ++i) {
     gateway.accept(noise(2000), 2);
@@ -145,8 +140,7 @@ TEST_CASE_METHOD(Fixture, "Peer: what waits for acknowledgements does not keep t
 }
 
 TEST_CASE_METHOD(Fixture, "Peer: an emergency counts as waiting until the other side has it") {
-  connect();
-  run(Millis{1000});
+  greet();
   relay.runner.hold = true;
   gateway.accept("help");
   run(Millis{200});
@@ -158,8 +152,7 @@ TEST_CASE_METHOD(Fixture, "Peer: an emergency counts as waiting until the other 
 }
 
 TEST_CASE_METHOD(Fixture, "Peer: what our own disk refuses to settle is settled when it takes it") {
-  connect();
-  run(Millis{1000});
+  greet();
   gateway.accept("help");
   gateway.peer->step();
   while (gateway.runner.turn() || up->turn()) {
@@ -215,8 +208,7 @@ TEST_CASE_METHOD(Fixture, "Peer: the operator drops, moves and evicts what waits
 
 TEST_CASE_METHOD(Fixture,
                  "Peer: a class that is paused in the middle of its transfer stops, and nobody spins") {
-  connect();
-  run(Millis{1000});
+  greet();
   up->frames_left = 3;
   gateway.accept(noise(20'000), 2);
   run(Millis{1000});
@@ -238,8 +230,7 @@ TEST_CASE_METHOD(Fixture,
 }
 
 TEST_CASE_METHOD(Fixture, "Peer: what our plan withholds the other side keeps too, but never an SOS") {
-  connect();
-  run(Millis{1000});
+  greet();
   gateway.peer->close(2, true);
   gateway.peer->hold({"emergency", "normal", "unknown here"});
   run(Millis{1000});
@@ -261,8 +252,7 @@ TEST_CASE_METHOD(Fixture, "Peer: what our plan withholds the other side keeps to
 
 TEST_CASE_METHOD(Fixture, "Peer: the other side's wish opens nothing that our own plan withholds") {
   relay.peer->close(2, true);
-  connect();
-  run(Millis{1000});
+  greet();
   gateway.peer->hold({"bulk"});
   run(Millis{1000});
   gateway.peer->hold({});
@@ -272,12 +262,10 @@ TEST_CASE_METHOD(Fixture, "Peer: the other side's wish opens nothing that our ow
 }
 
 TEST_CASE_METHOD(Fixture, "Peer: a session that turns out to be dead when it is replaced") {
-  connect();
-  run(Millis{1000});
+  greet();
   const auto dead = down;
   dead->breaks_on_send = true;
-  connect();
-  run(Millis{1000});
+  greet();
   CHECK(relay.peer->connected());
   gateway.accept("help");
   run(Millis{1000});
@@ -285,8 +273,7 @@ TEST_CASE_METHOD(Fixture, "Peer: a session that turns out to be dead when it is 
 }
 
 TEST_CASE_METHOD(Fixture, "Peer: who is replaced by a newer session is told, and knows that it is not wanted") {
-  connect();
-  run(Millis{1000});
+  greet();
   CHECK_FALSE(gateway.peer->was_refused());
   // Another box with a copy of the enrolment.
   auto twin = std::make_shared<MemoryTransport>();
@@ -304,8 +291,7 @@ TEST_CASE_METHOD(Fixture,
   late->since = relay.files.clock.now();
   late->count = {.up = 300, .down = 400};
   advance(Millis{5000});
-  connect();
-  run(Millis{1000});
+  greet();
   const auto before = relay.peer->status().bytes;
   relay.peer->attach(late);
   CHECK_FALSE(late->ending.empty());
@@ -320,8 +306,7 @@ TEST_CASE_METHOD(Fixture,
 }
 
 TEST_CASE_METHOD(Fixture, "Peer: saying goodbye closes both ends with a word") {
-  connect();
-  run(Millis{1000});
+  greet();
   gateway.peer->detach(ByeReason::kShuttingDown);
   run(Millis{1000});
   CHECK(gateway.why == to_string(ByeReason::kShuttingDown));

@@ -22,6 +22,13 @@ struct Fixture : LinkedPair {
     gateway.peer->add(entry);
     return entry;
   }
+  // A read of a waiting message that the disk does not answer.
+  void hang_while_reading() {
+    gateway.wait_on_disk("one of many", 2);
+    gateway.runner.hold = true;
+    run(Millis{500});
+    REQUIRE(gateway.peer->outgoing().loading());
+  }
   std::int64_t delivered() {
     return gateway.files.query("SELECT count(*) FROM message WHERE state = 2 AND frame_bytes > 0");
   }
@@ -31,8 +38,7 @@ struct Fixture : LinkedPair {
 
 TEST_CASE_METHOD(Fixture,
                  "Unstored: an emergency goes while the disk refuses everything, and is stored as sent") {
-  connect();
-  run(Millis{1000});
+  greet();
   gateway.runner.refuse = gateway.runner.refuse_reads = true;
   const auto message = sos("help");
   gateway.peer->add_unstored(message);
@@ -80,12 +86,8 @@ TEST_CASE_METHOD(Fixture, "Unstored: it does not wait for emergencies that canno
 }
 
 TEST_CASE_METHOD(Fixture, "Unstored: it does not wait for a disk that hangs while it is read") {
-  connect();
-  run(Millis{1000});
-  gateway.accept("one of many", 2);
-  gateway.runner.hold = true;
-  run(Millis{500});
-  REQUIRE(gateway.peer->outgoing().loading());
+  greet();
+  hang_while_reading();
   gateway.peer->add_unstored(sos("help"));
   run(Millis{500});
   CHECK(relay.arrived == std::vector<std::string>{"7"});
@@ -100,13 +102,11 @@ TEST_CASE_METHOD(Fixture,
   SECTION("not begun") {
     gateway.peer->add_unstored(message);
     gateway.peer->give_up_aside(message.number);
-    connect();
-    run(Millis{1000});
+    greet();
     CHECK(relay.arrived.empty());
   }
   SECTION("under way") {
-    connect();
-    run(Millis{1000});
+    greet();
     relay.runner.hold = true;
     gateway.peer->add_unstored(message);
     run(Millis{100});
@@ -129,8 +129,7 @@ TEST_CASE_METHOD(Fixture,
 
 TEST_CASE_METHOD(Fixture,
                  "A stored emergency needs no disk that can be read, and takes nobody along that does") {
-  connect();
-  run(Millis{1000});
+  greet();
   gateway.runner.refuse_reads = true;
   gateway.accept("one of many", 2);
   gateway.accept("help");
@@ -142,12 +141,8 @@ TEST_CASE_METHOD(Fixture,
 }
 
 TEST_CASE_METHOD(Fixture, "What was read meanwhile waits where those from memory have taken its place") {
-  connect();
-  run(Millis{1000});
-  gateway.wait_on_disk("one of many", 2);
-  gateway.runner.hold = true;
-  run(Millis{500});
-  REQUIRE(gateway.peer->outgoing().loading());
+  greet();
+  hang_while_reading();
   relay.runner.hold = true;  // it acknowledges nothing
   for (int i = 0; i < 40; ++i) gateway.peer->add_unstored(sos("help"));
   run(Millis{2000});
@@ -161,12 +156,8 @@ TEST_CASE_METHOD(Fixture, "What was read meanwhile waits where those from memory
 }
 
 TEST_CASE_METHOD(Fixture, "A stored emergency does not wait for a disk that hangs while it is read") {
-  connect();
-  run(Millis{1000});
-  gateway.accept("one of many", 2);
-  gateway.runner.hold = true;
-  run(Millis{500});
-  REQUIRE(gateway.peer->outgoing().loading());
+  greet();
+  hang_while_reading();
   gateway.accept("help");
   gateway.accept("help again");
   run(Millis{1000});
@@ -206,8 +197,7 @@ TEST_CASE_METHOD(Fixture, "Unstored: given back after it was stored, it is sent 
 
 TEST_CASE_METHOD(Fixture,
                  "Unstored: with a dead disk there are numbers for many emergencies, and then an end") {
-  connect();
-  run(Millis{1000});
+  greet();
   gateway.runner.refuse = true;
   std::size_t sent = 0;
   while (const auto number = gateway.peer->number_aside()) {
@@ -225,8 +215,7 @@ TEST_CASE_METHOD(Fixture,
 
 TEST_CASE_METHOD(Fixture,
                  "Unstored: what the receiver's disk refuses is told if it is an emergency, and kept here") {
-  connect();
-  run(Millis{1000});
+  greet();
   relay.runner.refuse = true;
   gateway.accept("help");
   gateway.accept("hello", 1);
@@ -237,8 +226,7 @@ TEST_CASE_METHOD(Fixture,
 }
 
 TEST_CASE_METHOD(Fixture, "Unstored: an emergency that the receiver's disk takes long for is told, once") {
-  connect();
-  run(Millis{1000});
+  greet();
   gateway.accept("help");
   relay.runner.hold = true;
   run(Millis{2000});
