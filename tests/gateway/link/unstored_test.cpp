@@ -47,8 +47,10 @@ TEST_CASE_METHOD(Fixture,
   CHECK(gateway.peer->unstored() == 1);
   CHECK(gateway.files.query("SELECT count(*) FROM message") == 0);
   gateway.runner.refuse = gateway.runner.refuse_reads = false;
+  const auto sent = up->count.up;
   store(message);
   run(Millis{5000});
+  CHECK(up->count.up == sent);
   CHECK(gateway.peer->unstored() == 0);
   CHECK(delivered() == 1);
   CHECK(relay.arrived.size() == 1);
