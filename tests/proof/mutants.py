@@ -17,6 +17,7 @@ sys.path.insert(0, str(PROJECT / "tests"))
 from proof.mutant_list import MUTANTS  # noqa: E402
 
 COPY, BUILD = PROJECT / "build/mutants/source", PROJECT / "build/mutants/build"
+REPORT = BUILD / "report.xml"
 LONGEST = 300  # seconds for one test program; a mistake may make it hang
 
 
@@ -59,16 +60,18 @@ def noticed_by(tests):
     """(program, what it said) of the first that does not pass; nothing: all do. A failed test is told by its name; a
     program that hangs or crashes tells no more than that."""
     for test in tests:
+        REPORT.unlink(missing_ok=True)
         try:
-            ran = subprocess.run([BUILD / "tests" / test, "--abort", "--reporter", "junit"], text=True,
-                                 errors="replace", stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, timeout=LONGEST)
+            # In a file of its own: tests may print.
+            ran = subprocess.run([BUILD / "tests" / test, "--abort", "--reporter", "junit", "--out", REPORT],
+                                 stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=LONGEST)
         except subprocess.TimeoutExpired:
             return test, f"{pathlib.Path(test).name}: by timeout, {LONGEST} s"
         if ran.returncode == 0:
             continue
         try:
-            failed = first_failure(ran.stdout[ran.stdout.index("<?xml"):])
-        except (ValueError, xml.etree.ElementTree.ParseError):
+            failed = first_failure(REPORT.read_text(errors="replace"))
+        except (OSError, xml.etree.ElementTree.ParseError):
             failed = None
         return test, failed or f"{pathlib.Path(test).name}: by its end with {ran.returncode}"
     return None

@@ -26,6 +26,7 @@ TEST_CASE_METHOD(Fixture, "Peer: the bytes of a session are booked to the last o
   greet();
   gateway.accept("help");
   run(Millis{500});
+  up->count.up += 40;  // since the last look
   up->abort("cut");
   const auto wire = up->count;
   run(Millis{20'000});
