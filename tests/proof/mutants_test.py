@@ -37,9 +37,10 @@ class Mutants(unittest.TestCase):
 
     def test_who_noticed_is_told_by_a_test_an_end_or_the_time_that_it_took(self):
         report = "<?xml version='1.0'?><testsuites><testcase name='bad'><failure/></testcase></testsuites>"
-        with tempfile.TemporaryDirectory() as folder, \
-                mock.patch.multiple(mutants, BUILD=pathlib.Path(folder), REPORT=pathlib.Path(folder, "report"), LONGEST=1):
-            for name, script in (("passes", "exit 0"), ("fails", f'echo talk; echo "{report}" > "$5"; exit 1'), ("crashes", "exit 139"),
+        fails = f'echo talk; echo "{report}" > "$5"; exit 1'
+        with tempfile.TemporaryDirectory() as folder, mock.patch.multiple(
+                mutants, BUILD=pathlib.Path(folder), REPORT=pathlib.Path(folder, "report"), LONGEST=1):
+            for name, script in (("passes", "exit 0"), ("fails", fails), ("crashes", "exit 139"),
                                  ("hangs", "exec sleep 60")):
                 program = pathlib.Path(folder, "tests", name)
                 program.parent.mkdir(exist_ok=True)
