@@ -92,7 +92,7 @@ def main():
     for name, value in found.items():
         print(f"figure {name} {value:g}" + (f" (limit at most {LIMITS[name]:g})" if name in LIMITS else ""))
     shutil.rmtree(FOLDER)
-    sys.exit("\n".join(beyond(found)))
+    sys.exit("\n".join(beyond(found)) or None)
 
 
 if __name__ == "__main__":
