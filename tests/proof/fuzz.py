@@ -8,13 +8,15 @@ done; a finding begins its time again. Exit 1 with the first finding, which is t
 was not named has time to go.
 """
 import argparse
+import concurrent.futures
 import hashlib
 import json
+import os
 import pathlib
 import re
-import resource
 import subprocess
 import sys
+import tempfile
 
 PROJECT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = PROJECT / "build" / "asan"
@@ -47,20 +49,35 @@ def open_ones(reached, args):
                   key=lambda one: reached[one]["seconds"])
 
 
-def processor_time():
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return used.ru_utime + used.ru_stime
-
-
 def run_slice(fuzzer, seconds):
-    """(runs, blocks); raises SystemExit with what was found."""
-    done = subprocess.run(["nice", "-n", "19", PROJECT / "tests" / "fuzz" / "run", BUILD, str(seconds), "1", fuzzer],
-                          text=True, stdout=subprocess.PIPE)
-    if done.returncode:
-        print(done.stdout, file=sys.stderr)
+    """(runs, blocks, seconds of processor time); raises SystemExit with what was found."""
+    with tempfile.TemporaryFile("w+") as output:
+        command = ["nice", "-n", "19", PROJECT / "tests" / "fuzz" / "run", BUILD, str(seconds), "1", fuzzer]
+        process = subprocess.Popen(command, stdout=output)
+        _, status, usage = os.wait4(process.pid, 0)
+        output.seek(0)
+        told = output.read()
+    if status:
+        print(told, file=sys.stderr)
         sys.exit(1)
-    runs, blocks = re.search(r"(\d+) runs +(\d+) blocks", done.stdout).groups()
-    return int(runs), int(blocks)
+    runs, blocks = re.search(r"(\d+) runs +(\d+) blocks", told).groups()
+    return int(runs), int(blocks), usage.ru_utime + usage.ru_stime
+
+
+def run_slices(reached, chosen, seconds):
+    """A slice of each, side by side; what was reached is changed. Returns whether all went well."""
+    with concurrent.futures.ThreadPoolExecutor(len(chosen)) as pool:
+        running = {fuzzer: pool.submit(run_slice, fuzzer, seconds) for fuzzer in chosen}
+    good = True
+    for fuzzer, slice_ in running.items():
+        now = reached[fuzzer]
+        if slice_.exception():
+            now.update(seconds=0, since=0, runs=0)
+            good = False
+            continue
+        runs, now["blocks"], used = slice_.result()
+        now.update(seconds=now["seconds"] + used, since=now["since"] + used, runs=now["runs"] + runs)
+    return good
 
 
 def main():
@@ -68,6 +85,7 @@ def main():
     parser.add_argument("name", nargs="*", help="only these now (default: all)")
     parser.add_argument("--seconds", type=int, default=3600, help="for each fuzzer")
     parser.add_argument("--slice", type=int, default=300, help="seconds at a time")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="at a time")
     args = parser.parse_args()
     state = json.loads(STATE.read_text()) if STATE.exists() else {}
     reached = {fuzzer: known(state, fuzzer) for fuzzer in fuzzers()}
@@ -75,18 +93,12 @@ def main():
     def named(fuzzer):
         return not args.name or fuzzer.name.removeprefix("fuzz_") in args.name
 
-    while waiting := [fuzzer for fuzzer in open_ones(reached, args) if named(fuzzer)]:
-        now, before = reached[waiting[0]], processor_time()
-        try:
-            runs, now["blocks"] = run_slice(waiting[0], args.slice)
-            used = processor_time() - before
-            now.update(seconds=now["seconds"] + used, since=now["since"] + used, runs=now["runs"] + runs)
-        except SystemExit:
-            now.update(seconds=0, since=0, runs=0)
-            raise
-        finally:
-            state[waiting[0].name] = now
-            keep(state)
+    while waiting := [fuzzer for fuzzer in open_ones(reached, args) if named(fuzzer)][:args.jobs]:
+        good = run_slices(reached, waiting, args.slice)
+        state.update({fuzzer.name: reached[fuzzer] for fuzzer in waiting})
+        keep(state)
+        if not good:
+            return 1
     if open_ones(reached, args) or not reached:
         return 77
     print(f"text Each fuzzer ran for {args.seconds} s of processor time without a finding, some of it with earlier "
