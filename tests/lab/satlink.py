@@ -95,6 +95,13 @@ def _end_namespace(name):
     _ip("netns", "del", name)
 
 
+def _program(pid):
+    """The name of the file that a process runs; none if it has ended."""
+    with contextlib.suppress(OSError):
+        return os.path.basename(os.readlink(f"/proc/{pid}/exe"))
+    return None
+
+
 def _sweep():
     """Removes what links of killed processes left behind; their names tell the process."""
     for name in re.findall(r"^tulpar-lab-\d+-\d+-\w+", _ip("netns", "list"), re.MULTILINE):
@@ -154,11 +161,14 @@ class SatLink:
         return _in_namespace(self.namespaces[side])
 
     def spawn(self, side, command, **popen):
-        """Starts a process in the namespace; its pid is the command's own."""
+        """Starts a process in the namespace; its pid is the command's own. On return the command itself runs, so that
+        from here on it dies with this process: until setpriv is through, nothing would tell it."""
         with self.inside(side):
             process = subprocess.Popen(["setpriv", "--pdeathsig", "KILL", "--", *map(str, command)],
                                        start_new_session=True, **popen)
         self._processes.append(process)
+        while _program(process.pid) == "setpriv":
+            time.sleep(0.001)
         return process
 
     def run(self, side, command, **options):

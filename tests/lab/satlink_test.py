@@ -210,6 +210,12 @@ class LiveTest(unittest.TestCase):
         self.assertFalse(alive(grandchild))
         self.assertFalse(names & set(os.listdir("/run/netns")))
 
+    def test_a_spawned_command_runs_when_spawn_returns(self):
+        with SatLink() as link:
+            for _ in range(20):
+                sleep = link.spawn("site", ["sleep", "1000"])
+                self.assertEqual(os.path.basename(os.readlink(f"/proc/{sleep.pid}/exe")), "sleep")
+
     def end_a_holder_with(self, sig):
         tests = pathlib.Path(__file__).resolve().parents[1]
         holder = subprocess.Popen([sys.executable, "-c", HOLDER, tests], stdout=subprocess.PIPE,
