@@ -179,6 +179,8 @@ Api::Prepared Api::prepare(const Request& head) {
     } else if (!prepared.page) {
       prepared.refusal =
           problem(404, "there is nothing at this address; GET /api/v1/openapi.json tells what there is");
+    } else {
+      prepared.refusal = wrong_body(head, 0);
     }
     return prepared;
   }

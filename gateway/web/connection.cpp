@@ -248,6 +248,8 @@ asio::awaitable<bool> Connection::read_header(Parser& parser) {
   co_return more && !wrong_;
 }
 
+// Of known length: admit() refuses every other. Part of a chunk's head would stay unparsed, and be parsed for
+// ever.
 asio::awaitable<bool> Connection::read_body(Parser& parser) {
   static constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
   // curl waits for this before it sends a large body.

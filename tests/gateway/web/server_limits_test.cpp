@@ -48,6 +48,19 @@ TEST_CASE("a body that is not wanted is refused before it is sent") {
   CHECK(take_answer(chunked).status == 411);
 }
 
+TEST_CASE("a body towards the page is refused, and keeps nobody else waiting") {
+  ServerBench bench;
+  RawClient stranger(bench.port());
+  stranger.send("GET / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n\nhalf a chunk's head");
+  RawClient neighbour(bench.port());
+  neighbour.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+  CHECK(take_answer(neighbour).status == 200);
+  CHECK(take_answer(stranger).status == 411);
+  RawClient large(bench.port());
+  large.send("GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n\r\n");
+  CHECK(take_answer(large).status == 413);
+}
+
 TEST_CASE("a client that sends its refused body all the same still hears why") {
   ServerBench bench;
   RawClient client(bench.port());
